@@ -1,0 +1,139 @@
+// Builds dist/ from src/ when it is not current. `--force` builds in any case.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(fileURLToPath(import.meta.url))
+const stampFile = join(root, 'dist', '.built')
+const INPUTS = [
+  'build.js',
+  'package-lock.json',
+  'prisma',
+  'prisma.config.ts',
+  'src',
+  'tsconfig.build.json',
+  'tsconfig.json',
+]
+const GENERATED = join(root, 'src', 'generated')
+
+/** What the generated client depends on. */
+const CLIENT_INPUTS = ['package-lock.json', 'prisma.config.ts', join('prisma', 'schema.prisma')]
+
+const stamped = readStamp()
+const force = process.argv.includes('--force')
+const inputs = filesOf(INPUTS.map((input) => join(root, input)))
+if (force || !current()) build()
+
+/** Whether dist/ was made from inputs with these contents; unchanged times spare the reading. */
+function current() {
+  if (!stamped || !existsSync(GENERATED)) return false
+  if (stamped.seen === seen()) return true
+  // A fresh clone or a touched file has new times over the same contents.
+  if (stamped.contents !== contents()) return false
+  writeStamp()
+  return true
+}
+
+function build() {
+  const started = Date.now()
+  process.stderr.write('Building Postroom … ')
+  generateClient()
+  const out = join(root, 'dist')
+  rmSync(out, { recursive: true, force: true })
+  run('typescript', 'tsc', ['-p', 'tsconfig.build.json'])
+  for (const file of inputs.filter((input) => input.endsWith('.js') && isSource(input))) {
+    const copy = join(out, relative(join(root, 'src'), file))
+    mkdirSync(dirname(copy), { recursive: true })
+    cpSync(file, copy)
+  }
+  writeStamp()
+  process.stderr.write(`done in ${((Date.now() - started) / 1000).toFixed(1)} s\n`)
+}
+
+function generateClient() {
+  if (!force && existsSync(GENERATED) && stamped?.client === client()) return
+  rmSync(GENERATED, { recursive: true, force: true })
+  // Prisma wants to download a schema engine that `generate` never runs; any executable will do.
+  run('prisma', 'prisma', ['generate', '--no-hints'], {
+    PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+    CHECKPOINT_DISABLE: '1',
+    PRISMA_HIDE_UPDATE_MESSAGE: '1',
+  })
+}
+
+/** Runs a package's own command; its words are shown only when it fails. */
+function run(name, command, args, env = {}) {
+  const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8'))
+  const script = join(dirname(manifest), typeof bin === 'string' ? bin : bin[command])
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [script, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  })
+  if (status === 0) return
+  process.stderr.write(`failed: ${command} ${args.join(' ')}\n${stdout}${stderr}${error ?? ''}\n`)
+  process.exit(1)
+}
+
+function filesOf(paths) {
+  return paths
+    .filter((path) => existsSync(path) && path !== GENERATED)
+    .flatMap((path) => {
+      if (!statSync(path).isDirectory()) return [path]
+      return filesOf(readdirSync(path).map((name) => join(path, name)))
+    })
+    .sort()
+}
+
+function isSource(file) {
+  return !relative(join(root, 'src'), file).startsWith('..')
+}
+
+function seen() {
+  return digest((file) => {
+    const { mtimeMs, size } = statSync(file)
+    return `${mtimeMs} ${size}`
+  })
+}
+
+function contents() {
+  return digest((file) => readFileSync(file))
+}
+
+function client() {
+  return digest(
+    (file) => readFileSync(file),
+    filesOf(CLIENT_INPUTS.map((path) => join(root, path))),
+  )
+}
+
+function digest(read, files = inputs) {
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(`\0${relative(root, file)}\0`).update(read(file))
+  return hash.digest('hex')
+}
+
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function writeStamp() {
+  writeFileSync(stampFile, JSON.stringify({ seen: seen(), contents: contents(), client: client() }))
+}

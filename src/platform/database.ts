@@ -1,0 +1,140 @@
+/** The database, one of two ways: PostgreSQL by URL, or the embedded one in the data folder. */
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { PrismaClient } from '../generated/prisma/client.ts'
+import { startEmbedded } from './embedded/host.ts'
+import { PortStream } from './embedded/port-stream.ts'
+import type { Log } from './log.ts'
+import { CleanClient, OrderedPool } from './pool.ts'
+import { checkPostgres } from './postgres.ts'
+import { type Query, run } from './query.ts'
+import { StartError } from './start-error.ts'
+import { createTurnstile } from './turnstile.ts'
+
+export interface DatabaseOptions {
+  /** Set: a PostgreSQL server with pgvector. Unset: the embedded database in `dataDir`/db. */
+  url?: string | undefined
+  dataDir: string
+  /** Accept a PostgreSQL database that holds tables of somebody else and none of ours. */
+  adopt?: boolean
+  log: Log
+}
+
+export interface Database {
+  prisma: PrismaClient
+  embedded: boolean
+  /**
+   * One statement, parameters as in node-postgres; `name` makes it a prepared statement.
+   * int8 comes as a number where that is exact and as a bigint beyond, timestamptz as a Date,
+   * jsonb parsed; U+0000 in a parameter is stored as U+FFFD.
+   */
+  query: Query
+  /** The same, ahead of background work: storing mail. */
+  urgent: Query
+  /** Background work calls this before each statement: waits, not for ever, while mail is stored. */
+  quiet(): Promise<void>
+  close(): Promise<void>
+}
+
+const TRANSACTIONS = { maxWait: 30_000, timeout: 10_000 }
+const CONNECTION_TIMEOUT_MS = 5_000
+const POSTGRES_CONNECTIONS = 10
+
+/** Opens the database; what stands in the way is a StartError that says how to mend it. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  return options.url === undefined
+    ? openEmbedded(options.dataDir, options.log)
+    : openPostgres(options.url, options.adopt ?? false, options.log)
+}
+
+async function openEmbedded(dataDir: string, log: Log): Promise<Database> {
+  const host = await startEmbedded(dataDir, log)
+  const turnstile = createTurnstile()
+  const pool = new OrderedPool(
+    {
+      user: 'postgres',
+      database: 'postgres',
+      ssl: false,
+      max: 1,
+      idleTimeoutMillis: 0,
+      stream: () => new PortStream(host.dial),
+    },
+    turnstile,
+  )
+  const database: Database = {
+    prisma: prismaOn(pool, log),
+    embedded: true,
+    query: (text, values, name) => run(pool.take(false), text, values, name),
+    urgent: (text, values, name) => run(pool.take(true), text, values, name),
+    quiet: turnstile.quiet,
+    close: closer(async () => {
+      await database.prisma.$disconnect()
+      await pool.end()
+      await host.close()
+    }),
+  }
+  try {
+    await proveSync(database, host.syncs)
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+/** As shipped PGlite never syncs; a start that cannot prove its own syncs would lose mail. */
+async function proveSync(database: Database, syncs: () => number): Promise<void> {
+  const before = syncs()
+  await database.query('SELECT pg_current_xact_id()')
+  await database.query("SELECT pg_logical_emit_message(true, 'postroom', 'start')")
+  if (syncs() > before) return
+  throw new StartError(
+    'The embedded database does not sync its log to disk, so mail could be lost. ' +
+      'Install the exact version of @electric-sql/pglite that package-lock.json names (npm ci).',
+  )
+}
+
+async function openPostgres(url: string, adopt: boolean, log: Log): Promise<Database> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: POSTGRES_CONNECTIONS,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    // Prisma reads timestamps as if the session's time zone were UTC.
+    options: '-c TimeZone=UTC',
+    Client: CleanClient,
+  })
+  const query: Query = (text, values, name) => run(pool.connect(), text, values, name)
+  try {
+    await checkPostgres({ query, url, adopt })
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+  const prisma = prismaOn(pool, log)
+  return {
+    prisma,
+    embedded: false,
+    query,
+    urgent: query,
+    quiet: () => Promise.resolve(),
+    close: closer(async () => {
+      await prisma.$disconnect()
+      await pool.end()
+    }),
+  }
+}
+
+function prismaOn(pool: pg.Pool, log: Log): PrismaClient {
+  // A connection that breaks while it lies idle is replaced on the next use.
+  pool.on('error', (error) => log.warn({ reason: error.message }, 'database connection lost'))
+  return new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: TRANSACTIONS })
+}
+
+/** Closing twice is closing once. */
+function closer(close: () => Promise<void>): () => Promise<void> {
+  let closing: Promise<void> | undefined
+  return () => {
+    closing ??= close()
+    return closing
+  }
+}

@@ -1,0 +1,93 @@
+/** Ids of everything we keep: a prefix that says what it is, then a UUIDv7, so they sort by age. */
+import { randomBytes } from 'node:crypto'
+
+export type IdPrefix =
+  | 'org'
+  | 'usr'
+  | 'key'
+  | 'inb'
+  | 'thr'
+  | 'msg'
+  | 'att'
+  | 'lbl'
+  | 'doc'
+  | 'chk'
+  | 'dom'
+  | 'whk'
+  | 'dlv'
+  | 'evt'
+  | 'drf'
+  | 'rev'
+  | 'sup'
+  | 'job'
+  | 'aud'
+
+export type Randomness = (bytes: number) => Uint8Array
+
+const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz'
+/** 128 bits at 5 bits a character; the first character carries 3 bits only. */
+const SUFFIX_LENGTH = 26
+const SUFFIX = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/
+const PREFIX_LENGTH = 3
+
+/** RFC 9562 §5.7: 48 bits of time, 4 of version, 12 of rand_a, 2 of variant, 62 of rand_b. */
+const VERSION_7 = 7n << 76n
+const VARIANT = 2n << 62n
+const RAND_A_BITS = 62n
+const RAND_B_MASK = (1n << 62n) - 1n
+const RANDOM_BITS = 74n
+const RANDOM_BYTES = 10
+
+/** RFC 9562 §6.2 method 2: inside one millisecond the random part counts up, so ids keep order. */
+const last = { ms: -1, random: 0n }
+
+/**
+ * A new id: `thr_` + 26 characters of lower-case Crockford base32 of a UUIDv7.
+ * Ids made by one process sort in the order they were made, also when the clock stands or falls back.
+ * @param now time of making, millisecond precision
+ */
+export function newId(prefix: IdPrefix, now: Date, random: Randomness = randomBytes): string {
+  const ms = now.getTime()
+  if (ms > last.ms) {
+    last.ms = ms
+    last.random = fresh(random)
+  } else {
+    last.random += 1n
+    if (last.random >> RANDOM_BITS) {
+      last.ms += 1
+      last.random = fresh(random)
+    }
+  }
+  return `${prefix}_${base32(uuid7(last.ms, last.random))}`
+}
+
+/** The 26 characters behind the prefix; a thread's id has the suffix of its first message's id. */
+export function idSuffix(id: string): string {
+  return id.slice(PREFIX_LENGTH + 1)
+}
+
+/** Whether `value` is an id of this kind, in its one canonical spelling. */
+export function isId(prefix: IdPrefix, value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith(`${prefix}_`) && SUFFIX.test(idSuffix(value))
+}
+
+function fresh(random: Randomness): bigint {
+  const hex = Buffer.from(random(RANDOM_BYTES)).toString('hex')
+  // The top bit stays clear: room to count up within the millisecond.
+  return BigInt(`0x${hex}`) & ((1n << (RANDOM_BITS - 1n)) - 1n)
+}
+
+function uuid7(ms: number, random: bigint): bigint {
+  const randA = random >> RAND_A_BITS
+  return (BigInt(ms) << 80n) | VERSION_7 | (randA << 64n) | VARIANT | (random & RAND_B_MASK)
+}
+
+function base32(value: bigint): string {
+  let rest = value
+  let text = ''
+  for (let i = 0; i < SUFFIX_LENGTH; i++) {
+    text = CROCKFORD.charAt(Number(rest & 31n)) + text
+    rest >>= 5n
+  }
+  return text
+}

@@ -1,0 +1,41 @@
+/** One statement on one connection: values in, typed rows out. */
+import pg from 'pg'
+
+/** One statement, parameters as in node-postgres; `name` makes it a prepared statement. */
+export type Query = <Row extends object>(
+  text: string,
+  values?: readonly unknown[],
+  name?: string,
+) => Promise<Row[]>
+
+/** Runs the statement on the connection once it is there, and gives the connection back. */
+export async function run<Row extends object>(
+  connecting: Promise<pg.PoolClient>,
+  text: string,
+  values: readonly unknown[] = [],
+  name?: string,
+): Promise<Row[]> {
+  const client = await connecting
+  try {
+    const statement = { text, values: [...values], types: TYPES, ...(name && { name }) }
+    const { rows } = await client.query<Row>(statement)
+    client.release()
+    return rows
+  } catch (error) {
+    // An SQL error leaves the session as it was; anything else is a broken connection.
+    client.release(!(error instanceof pg.DatabaseError))
+    throw error
+  }
+}
+
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text') =>
+    oid === pg.types.builtins.INT8
+      ? exactInteger
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+}
+
+function exactInteger(text: string): number | bigint {
+  const value = Number(text)
+  return Number.isSafeInteger(value) ? value : BigInt(text)
+}
