@@ -1,0 +1,123 @@
+-- Storing mail is one statement, however many mails go in together: select store_messages(batch).
+-- The batch is { messages, threads, message_ids, seen, attachments, recipients, events, jobs }, each a list of rows.
+-- It is all or nothing. SQLSTATE PR001 says that what the caller looked up has changed meanwhile: look up and decide again.
+
+CREATE FUNCTION merge_participants(known jsonb, added jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(jsonb_agg(person ORDER BY place), '[]'::jsonb)
+  FROM (
+    SELECT DISTINCT ON (lower(person ->> 'email')) person, place
+    FROM jsonb_array_elements(known || added) WITH ORDINALITY AS people (person, place)
+    ORDER BY lower(person ->> 'email'), place
+  ) AS firsts
+$$;
+
+CREATE FUNCTION store_messages(batch jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  expected bigint;
+  found_rows bigint;
+BEGIN
+  -- The inboxes are still there and stay until we commit.
+  SELECT count(DISTINCT (m.org_id, m.inbox_id)) INTO expected
+  FROM jsonb_to_recordset(batch -> 'messages') AS m (org_id text, inbox_id text);
+  PERFORM 1 FROM inboxes i
+  WHERE i.deleted_at IS NULL AND (i.org_id, i.id) IN (
+    SELECT m.org_id, m.inbox_id
+    FROM jsonb_to_recordset(batch -> 'messages') AS m (org_id text, inbox_id text))
+  FOR SHARE;
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows <> expected THEN
+    RAISE EXCEPTION 'an inbox of the batch is gone' USING ERRCODE = 'PR001';
+  END IF;
+
+  -- A hash may be taken again only after it has expired.
+  INSERT INTO seen AS s
+  SELECT n.org_id, n.inbox_id, n.hash, n.message_id, n.expires_at
+  FROM jsonb_to_recordset(batch -> 'seen')
+    AS n (org_id text, inbox_id text, hash text, message_id text, expires_at timestamptz, at timestamptz)
+  ORDER BY n.org_id, n.inbox_id, n.hash
+  ON CONFLICT (org_id, inbox_id, hash) DO UPDATE
+    SET message_id = excluded.message_id, expires_at = excluded.expires_at
+    WHERE s.expires_at <= excluded.expires_at - interval '7 days';
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows <> jsonb_array_length(batch -> 'seen') THEN
+    RAISE EXCEPTION 'a mail of the batch was stored meanwhile' USING ERRCODE = 'PR001';
+  END IF;
+
+  INSERT INTO threads
+  SELECT * FROM jsonb_populate_recordset(NULL::threads, batch -> 'threads');
+  INSERT INTO messages
+  SELECT * FROM jsonb_populate_recordset(NULL::messages, batch -> 'messages');
+
+  INSERT INTO message_ids
+  SELECT * FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
+  ORDER BY n.org_id, n.inbox_id, n.rfc_id
+  ON CONFLICT (org_id, inbox_id, rfc_id) DO NOTHING;
+  PERFORM 1
+  FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
+  JOIN message_ids k USING (org_id, inbox_id, rfc_id)
+  WHERE k.thread_id <> n.thread_id;
+  IF FOUND THEN
+    RAISE EXCEPTION 'a thread of the batch has moved' USING ERRCODE = 'PR001';
+  END IF;
+
+  PERFORM touch_threads(batch -> 'messages');
+
+  INSERT INTO attachments
+  SELECT * FROM jsonb_populate_recordset(NULL::attachments, batch -> 'attachments');
+  INSERT INTO recipients
+  SELECT * FROM jsonb_populate_recordset(NULL::recipients, batch -> 'recipients');
+  INSERT INTO jobs
+  SELECT * FROM jsonb_populate_recordset(NULL::jobs, batch -> 'jobs');
+  INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
+  SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
+  FROM jsonb_populate_recordset(NULL::events, batch -> 'events') AS e;
+END
+$$;
+
+-- Brings each thread up to date with the messages that joined it.
+CREATE FUNCTION touch_threads(joined jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  expected bigint;
+  found_rows bigint;
+BEGIN
+  WITH message AS (
+    SELECT * FROM jsonb_to_recordset(joined) AS m (
+      org_id text, id text, thread_id text, direction text, created_at timestamptz,
+      participants jsonb, preview text, waiting_on text)
+  ), news AS (
+    SELECT org_id, thread_id, count(*) AS added,
+      max(created_at) FILTER (WHERE direction = 'inbound') AS inbound_at,
+      (array_agg(message.id ORDER BY created_at DESC, message.id DESC))[1] AS newest
+    FROM message GROUP BY org_id, thread_id
+  ), people AS (
+    SELECT org_id, thread_id, jsonb_agg(person) AS added
+    FROM message, jsonb_array_elements(participants) AS person
+    GROUP BY org_id, thread_id
+  )
+  UPDATE threads t SET
+    message_count = t.message_count + n.added,
+    participants = merge_participants(t.participants, coalesce(p.added, '[]'::jsonb)),
+    latest_inbound_at = greatest(t.latest_inbound_at, n.inbound_at),
+    is_read = t.is_read AND n.inbound_at IS NULL,
+    is_archived = t.is_archived AND n.inbound_at IS NULL,
+    preview = CASE WHEN later.yes THEN m.preview ELSE t.preview END,
+    waiting_on = CASE WHEN later.yes THEN m.waiting_on ELSE t.waiting_on END,
+    last_message_id = CASE WHEN later.yes THEN m.id ELSE t.last_message_id END,
+    last_message_at = CASE WHEN later.yes THEN m.created_at ELSE t.last_message_at END
+  FROM news n
+  JOIN message m ON m.id = n.newest
+  LEFT JOIN people p ON p.org_id = n.org_id AND p.thread_id = n.thread_id,
+  LATERAL (SELECT (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) AS yes) AS later
+  WHERE t.org_id = n.org_id AND t.id = n.thread_id;
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+
+  SELECT count(DISTINCT (m.org_id, m.thread_id)) INTO expected
+  FROM jsonb_to_recordset(joined) AS m (org_id text, thread_id text);
+  IF found_rows <> expected THEN
+    RAISE EXCEPTION 'a thread of the batch is gone' USING ERRCODE = 'PR001';
+  END IF;
+END
+$$;

@@ -1,0 +1,99 @@
+// What the engine asks of the world. Drains and tests fill these in; the engine knows no door and no drain.
+import type { Clock } from '../platform/clock.ts'
+import type { Database } from '../platform/database.ts'
+import type { Log } from '../platform/log.ts'
+import type { MessageId, OrgId } from './ids.ts'
+
+/** The parts that every operation may ask for; a function names in its parameters only those it uses. */
+export interface Engine {
+  db: Database
+  clock: Clock
+  log: Log
+  blobs: Blobs
+  jobs: JobWaker
+  settings: Settings
+}
+
+/** The settings that change what the engine decides. Built by `config.ts` from the environment. */
+export interface Settings {
+  mailDomain: string
+  publicUrl: string
+  smtpHostname: string
+  outbound: 'dry-run' | 'relay' | 'mx'
+  agentSendPolicy: 'review-new' | 'review-all' | 'open'
+  readOnly: boolean
+  /** Seconds to wait before each attempt; the length is the number of attempts. */
+  outboundRetrySchedule: readonly number[]
+  webhookRetrySchedule: readonly number[]
+  webhookTimeoutSeconds: number
+}
+
+/** Wakes the workers of this process after a commit that enqueued a job or wrote an event. */
+export interface JobWaker {
+  wake(): void
+}
+
+/** Raw mail and documents, by content. */
+export interface Blobs {
+  /**
+   * Keeps the bytes and resolves once they survive a power cut (fsync of file and folder).
+   * The same bytes twice are one blob.
+   */
+  put(orgId: OrgId, sha256: string, bytes: Uint8Array): Promise<void>
+  get(orgId: OrgId, sha256: string): Promise<Buffer>
+  /** Deletes the bytes; nothing happens where they are gone already. */
+  remove(orgId: OrgId, sha256: string): Promise<void>
+  /** Keeps what the raw bytes do not say (envelope, ids, times) so that the database can be rebuilt from the raw store. */
+  putSidecar(orgId: OrgId, messageId: MessageId, sidecar: object): Promise<void>
+  removeSidecar(orgId: OrgId, messageId: MessageId): Promise<void>
+  /** Appends one fact that outlives the database (a deletion, a merge, a split); resolves once it survives a power cut. */
+  journal(orgId: OrgId, entry: object): Promise<void>
+}
+
+/** Who is told what a mail server said about one mail on its way out. RFC 5321 §4.2. */
+export type HandOver =
+  | { kind: 'accepted'; code: number; detail: string; remoteId?: string }
+  | { kind: 'refused'; code: number; detail: string }
+  | { kind: 'deferred'; code: number | null; detail: string }
+  /** The line was lost after the final dot: the mail may have gone. */
+  | { kind: 'uncertain'; detail: string }
+
+export interface OutgoingMail {
+  envelope: { from: string; to: readonly string[] }
+  raw: Uint8Array
+}
+
+/** Hands one mail to the world; one answer a recipient, in the order of `envelope.to`. */
+export interface MailTransport {
+  send(mail: OutgoingMail): Promise<HandOver[]>
+  close(): Promise<void>
+}
+
+/** Mail between our own inboxes takes the same way in as mail from outside. */
+export interface LocalDelivery {
+  deliver(mail: OutgoingMail): Promise<HandOver[]>
+}
+
+/** What became of one HTTP POST. Network faults are answers, not exceptions. */
+export type PostResult =
+  | {
+      kind: 'answered'
+      status: number
+      body: string
+      retryAfterSeconds: number | null
+      durationMs: number
+    }
+  | { kind: 'failed'; reason: string; durationMs: number }
+  /** The address may not be reached (private, loopback, metadata). */
+  | { kind: 'forbidden'; reason: string; durationMs: number }
+
+export interface HttpPoster {
+  post(request: {
+    url: string
+    headers: Record<string, string>
+    body: string
+    timeoutMs: number
+  }): Promise<PostResult>
+  /** Whether a URL may be reached at all; the reason when it may not. Asked when a URL is set. */
+  allowed(url: string): Promise<{ ok: true } | { ok: false; reason: string }>
+}
