@@ -46,7 +46,11 @@ const last = { ms: -1, random: 0n }
  * Ids made by one process sort in the order they were made, also when the clock stands or falls back.
  * @param now time of making, millisecond precision
  */
-export function newId(prefix: IdPrefix, now: Date, random: Randomness = randomBytes): string {
+export function newId<P extends IdPrefix>(
+  prefix: P,
+  now: Date,
+  random: Randomness = randomBytes,
+): `${P}_${string}` {
   const ms = now.getTime()
   if (ms > last.ms) {
     last.ms = ms
@@ -67,7 +71,7 @@ export function idSuffix(id: string): string {
 }
 
 /** Whether `value` is an id of this kind, in its one canonical spelling. */
-export function isId(prefix: IdPrefix, value: unknown): value is string {
+export function isId<P extends IdPrefix>(prefix: P, value: unknown): value is `${P}_${string}` {
   return typeof value === 'string' && value.startsWith(`${prefix}_`) && SUFFIX.test(idSuffix(value))
 }
 
