@@ -7,11 +7,11 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -58,6 +58,7 @@ function build() {
     mkdirSync(dirname(copy), { recursive: true })
     cpSync(file, copy)
   }
+  placeCluster(join(out, 'platform', 'embedded', 'cluster.tar.gz'))
   writeStamp()
   process.stderr.write(`done in ${((Date.now() - started) / 1000).toFixed(1)} s\n`)
 }
@@ -73,19 +74,40 @@ function generateClient() {
   })
 }
 
+/** The packed empty database is the same for one version of PGlite; making it takes 5 s. */
+function placeCluster(target) {
+  const { version } = manifestOf('@electric-sql/pglite')
+  const cached = join(root, 'node_modules', '.cache', `postroom-cluster-${version}.tar.gz`)
+  if (!existsSync(cached)) {
+    mkdirSync(dirname(cached), { recursive: true })
+    const unfinished = `${cached}.${process.pid}`
+    node([join('src', 'platform', 'embedded', 'make-cluster.js'), unfinished])
+    renameSync(unfinished, cached)
+  }
+  cpSync(cached, target)
+}
+
 /** Runs a package's own command; its words are shown only when it fails. */
-function run(name, command, args, env = {}) {
-  const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
-  const { bin } = JSON.parse(readFileSync(manifest, 'utf8'))
-  const script = join(dirname(manifest), typeof bin === 'string' ? bin : bin[command])
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [script, ...args], {
+function run(name, command, args, env) {
+  const { bin, folder } = manifestOf(name)
+  node([join(folder, typeof bin === 'string' ? bin : bin[command]), ...args], env)
+}
+
+function node(args, env = {}) {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, args, {
     cwd: root,
     encoding: 'utf8',
     env: { ...process.env, ...env },
   })
   if (status === 0) return
-  process.stderr.write(`failed: ${command} ${args.join(' ')}\n${stdout}${stderr}${error ?? ''}\n`)
+  process.stderr.write(`failed: ${args.join(' ')}\n${stdout}${stderr}${error ?? ''}\n`)
   process.exit(1)
+}
+
+/** A package's manifest and folder; its `exports` may not name the manifest, so it is looked up. */
+function manifestOf(name) {
+  const folder = join(root, 'node_modules', name)
+  return { ...JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')), folder }
 }
 
 function filesOf(paths) {

@@ -1,6 +1,7 @@
 // The embedded database: PGlite on a thread of its own, since it blocks the one it runs on.
 // Plain JavaScript: it is started by URL, which the compiler does not rewrite.
-import { fsyncSync, mkdirSync } from 'node:fs'
+import { existsSync, fsyncSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
@@ -42,11 +43,16 @@ const startParams = [
   ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ]
 
+/** An empty cluster that the build packed; from the source tree initdb makes one. */
+const cluster = new URL('./cluster.tar.gz', import.meta.url)
+const unpack = !existsSync(join(folder, 'PG_VERSION')) && existsSync(cluster)
+
 mkdirSync(folder, { recursive: true, mode: 0o700 })
 const pg = await PGlite.create({
   fs: new SyncedNodeFS(folder),
   extensions: { vector },
   startParams,
+  ...(unpack && { loadDataDir: new Blob([readFileSync(cluster)], { type: 'application/gzip' }) }),
 })
 dieOnPanic(pg.Module)
 
