@@ -11,6 +11,7 @@ export interface Engine {
   log: Log
   blobs: Blobs
   jobs: JobWaker
+  webhooks: Pick<HttpPoster, 'allowed'>
   settings: Settings
 }
 
@@ -40,9 +41,13 @@ export interface Blobs {
    * The same bytes twice are one blob.
    */
   put(orgId: OrgId, sha256: string, bytes: Uint8Array): Promise<void>
+  has(orgId: OrgId, sha256: string): Promise<boolean>
   get(orgId: OrgId, sha256: string): Promise<Buffer>
-  /** Deletes the bytes; nothing happens where they are gone already. */
-  remove(orgId: OrgId, sha256: string): Promise<void>
+  /**
+   * Sets the bytes aside, asks once more whether nobody uses them, and then deletes them or puts them back.
+   * Whoever stores a row over a blob looks with `has` after the commit and puts again what was set aside in between.
+   */
+  remove(orgId: OrgId, sha256: string, unused: () => Promise<boolean>): Promise<void>
   /** Keeps what the raw bytes do not say (envelope, ids, times) so that the database can be rebuilt from the raw store. */
   putSidecar(orgId: OrgId, messageId: MessageId, sidecar: object): Promise<void>
   removeSidecar(orgId: OrgId, messageId: MessageId): Promise<void>

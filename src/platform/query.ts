@@ -20,7 +20,8 @@ export async function run<Row extends object>(
     const statement = { text, values: [...values], types: TYPES, ...(name && { name }) }
     const { rows } = await client.query<Row>(statement)
     client.release()
-    return rows
+    // Several statements without parameters answer with a list of results; nobody reads its rows.
+    return rows ?? []
   } catch (error) {
     // An SQL error leaves the session as it was; anything else is a broken connection.
     client.release(!(error instanceof pg.DatabaseError))

@@ -1,8 +1,8 @@
 /** The embedded database's thread, from outside: it is started, dialled, and closed here. */
-import { mkdirSync } from 'node:fs'
 import { open, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { makeDataFolder, unwritable } from '../folder.ts'
 import type { Log } from '../log.ts'
 import { StartError } from '../start-error.ts'
 
@@ -64,18 +64,14 @@ export async function startEmbedded(dataDir: string, log: Log): Promise<Embedded
 const unfinished = (dataDir: string) => join(dataDir, 'db.unfinished')
 
 async function prepare(dataDir: string, folder: string): Promise<void> {
+  makeDataFolder(dataDir)
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     const entries = await readdir(dataDir)
     if (entries.includes('db.unfinished')) await rm(folder, { recursive: true, force: true })
     if (entries.includes('db') && !entries.includes('db.unfinished')) return
     await writeFile(unfinished(dataDir), '')
   } catch (error) {
-    throw new StartError(
-      `POSTROOM_DATA: the folder ${dataDir} cannot be written (${reason(error)}). ` +
-        'Give its owner write access, or name another folder in POSTROOM_DATA.',
-      { cause: error },
-    )
+    throw unwritable(dataDir, error)
   }
 }
 
@@ -133,8 +129,4 @@ async function stop(worker: Worker): Promise<void> {
   worker.postMessage({ close: true })
   await closed
   clearTimeout(deadline)
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

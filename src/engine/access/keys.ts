@@ -1,0 +1,119 @@
+// Making, listing and revoking API keys.
+import { newId } from '../../platform/ids.ts'
+import { Forbidden, NotFound, ValidationFailed } from '../errors.ts'
+import type { InboxId, KeyId, OrgId } from '../ids.ts'
+import { makePage, type PageInput, placeOf } from '../page.ts'
+import type { Engine } from '../ports.ts'
+import { type Caller, PEOPLE_ONLY, type Scope } from './caller.ts'
+import { hashKey, newKey, shownPrefix } from './key.ts'
+
+export interface KeyWish {
+  name: string
+  scopes: readonly Scope[]
+  inboxIds: readonly InboxId[] | null
+  agent: boolean
+  interactive: boolean
+  expiresAt: Date | null
+  /** A key to take instead of making one: POSTROOM_API_KEY on the first start. */
+  key?: string
+}
+
+export interface KeyRow {
+  org_id: OrgId
+  id: KeyId
+  prefix: string
+  name: string
+  scopes: Scope[]
+  inbox_ids: InboxId[]
+  all_inboxes: boolean
+  agent: boolean
+  interactive: boolean
+  expires_at: Date | null
+  revoked_at: Date | null
+  created_at: Date
+}
+
+/** Nobody makes a key that may more than its maker, and no agent gets a scope that is for people. */
+export function checkWish(maker: Caller, wish: KeyWish): void {
+  const beyond = wish.scopes.filter((scope) => !maker.scopes.includes(scope))
+  if (beyond.length > 0) {
+    throw new Forbidden(`This key lacks ${beyond.join(', ')} itself and cannot give it on.`, {
+      fix: 'Leave those scopes out, or make the key with one that has them.',
+    })
+  }
+  const forPeople = wish.scopes.filter((scope) => wish.agent && PEOPLE_ONLY.includes(scope))
+  if (forPeople.length > 0) {
+    throw new ValidationFailed([
+      { field: 'scopes', message: `an agent's key cannot have ${forPeople.join(', ')}` },
+    ])
+  }
+  const unseen = (wish.inboxIds ?? []).filter((id) => maker.inboxIds?.includes(id) === false)
+  if (unseen.length > 0 || (wish.inboxIds === null && maker.inboxIds !== null)) {
+    throw new Forbidden('This key is limited to some inboxes and cannot make one that sees more.', {
+      fix: `Name only inboxes of: ${maker.inboxIds?.join(', ')}.`,
+    })
+  }
+}
+
+/** Stores a key and where to find it, in one statement. The key itself is returned and never kept. */
+export async function makeKey({ db, clock }: Pick<Engine, 'db' | 'clock'>, orgId: OrgId, wish: KeyWish) {
+  const key = wish.key ?? newKey()
+  const now = clock.now()
+  const [row] = await db.query<KeyRow>(
+    `WITH made AS (
+       INSERT INTO api_keys (org_id, id, hash, prefix, name, scopes, inbox_ids, all_inboxes, agent, interactive, expires_at, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *
+     ), found AS (
+       INSERT INTO directory_key (hash, org_id, key_id) SELECT hash, org_id, id FROM made
+     ) SELECT * FROM made`,
+    [
+      orgId,
+      newId('key', now),
+      hashKey(key),
+      shownPrefix(key),
+      wish.name,
+      wish.scopes,
+      wish.inboxIds ?? [],
+      wish.inboxIds === null,
+      wish.agent,
+      wish.interactive,
+      wish.expiresAt,
+      now,
+    ],
+  )
+  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
+  return { key, row }
+}
+
+export async function pageOfKeys({ db }: Pick<Engine, 'db'>, orgId: OrgId, page: PageInput) {
+  const after = placeOf(page.cursor)
+  const rows = await db.query<KeyRow>(
+    `SELECT * FROM api_keys WHERE org_id = $1 AND revoked_at IS NULL
+       AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))
+     ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5`,
+    [orgId, after?.at ?? null, after?.id ?? null, page.limit + 1, page.offset],
+  )
+  const total = await db.prisma.api_keys.count({ where: { org_id: orgId, revoked_at: null } })
+  return makePage(rows, page, total, (row) => ({ at: row.created_at, id: row.id }), showKey)
+}
+
+/** A revoked key stays as a row, so that it is never made again and logs can name it. */
+export async function endKey({ db, clock }: Pick<Engine, 'db' | 'clock'>, orgId: OrgId, id: string) {
+  const { count } = await db.prisma.api_keys.updateMany({
+    where: { org_id: orgId, id, revoked_at: null },
+    data: { revoked_at: clock.now() },
+  })
+  if (count === 0) throw new NotFound('key', id)
+}
+
+export const showKey = (row: KeyRow) => ({
+  id: row.id,
+  prefix: row.prefix,
+  name: row.name,
+  scopes: row.scopes,
+  inbox_ids: row.all_inboxes ? null : row.inbox_ids,
+  agent: row.agent,
+  interactive: row.interactive,
+  expires_at: row.expires_at?.toISOString() ?? null,
+  created_at: row.created_at.toISOString(),
+})
