@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { PACKAGE_ROOT, readConfig, SETTING_NAMES, sayProblems } from '../../src/config.ts'
+
+const KEY = 'ait_01234567-89ab-cdef-0123-456789abcdef'
+
+function problemsOf(env: Record<string, string>) {
+  const reading = readConfig(env)
+  return reading.ok ? [] : reading.problems
+}
+
+function configOf(env: Record<string, string>) {
+  const reading = readConfig(env)
+  if (!reading.ok) throw new Error(sayProblems(reading.problems))
+  return reading.config
+}
+
+test('an empty environment gives the defaults of the documentation', () => {
+  expect(configOf({})).toMatchObject({
+    dataDir: join(PACKAGE_ROOT, 'data'),
+    mailDomain: 'postroom.localhost',
+    http: { host: '127.0.0.1', port: 8525 },
+    smtp: { host: '127.0.0.1', port: 2525 },
+    outbound: 'dry-run',
+    webhookRetrySchedule: [0, 60, 300, 1800, 7200],
+    outboundRetrySchedule: [0, 300, 1800, 7200, 14400, 28800, 57600],
+    mcpToolsets: ['mail', 'knowledge'],
+    mcpReadOnly: false,
+    agentSendPolicy: 'review-new',
+    logLevel: 'info',
+  })
+  expect(configOf({}).databaseUrl).toBeUndefined()
+})
+
+test('a relay makes relaying the default', () => {
+  expect(configOf({ SMTP_RELAY_URL: 'smtp://relay.example:587' }).outbound).toBe('relay')
+  expect(
+    configOf({ SMTP_RELAY_URL: 'smtp://relay.example:587', OUTBOUND: 'dry-run' }).outbound,
+  ).toBe('dry-run')
+})
+
+test('an empty value counts as unset', () => {
+  expect(configOf({ HTTP_PORT: '', DATABASE_URL: ' ' })).toEqual(configOf({}))
+})
+
+test('a relative data folder does not depend on the working directory', () => {
+  expect(configOf({ POSTROOM_DATA: 'elsewhere' }).dataDir).toBe(join(PACKAGE_ROOT, 'elsewhere'))
+  expect(configOf({ POSTROOM_DATA: '~/mail' }).dataDir).toBe(join(homedir(), 'mail'))
+  expect(configOf({ POSTROOM_DATA: '/srv/mail/' }).dataDir).toMatch(/^\/srv\/mail\/?$/)
+})
+
+describe('a wrong value is named, with what would be right', () => {
+  test.each([
+    ['DATABASE_URL', 'mysql://x/y', /postgresql:\/\//],
+    ['POSTROOM_ADOPT_DATABASE', 'yes', /"true" or "false"/],
+    ['POSTROOM_MAIL_DOMAIN', 'two words', /domain name/],
+    ['HTTP_HOST', 'a b', /address or a host name/],
+    ['HTTP_PORT', '70000', /from 1 to 65535/],
+    ['SMTP_PORT', 'smtp', /from 1 to 65535/],
+    ['SMTP_HOSTNAME', 'under_score', /domain name/],
+    ['PUBLIC_URL', 'mail.example.com', /https:\/\/mail.example.com/],
+    ['ALLOWED_HOSTS', 'http://a', /host:port/],
+    ['ALLOWED_ORIGINS', 'a,,b', /host:port/],
+    ['SMTP_RELAY_URL', 'relay.example:587', /smtp:\/\//],
+    ['OUTBOUND', 'later', /"dry-run" or "relay"/],
+    ['OUTBOUND', 'relay', /SMTP_RELAY_URL/],
+    ['WEBHOOK_RETRY_SCHEDULE', '0,soon', /0,60,300/],
+    ['WEBHOOK_TIMEOUT_SECONDS', '0', /1 to 300/],
+    ['WEBHOOK_ALLOW_PRIVATE', 'maybe', /"auto", "true" or "false"/],
+    ['OUTBOUND_RETRY_SCHEDULE', '-1', /0,60,300/],
+    ['MCP_TOOLSETS', 'mail,magic', /"mail", "knowledge", "drafts" and "admin"/],
+    ['MCP_READ_ONLY', '2', /"true" or "false"/],
+    ['AGENT_SEND_POLICY', 'closed', /"review-new", "review-all" or "open"/],
+    ['SMTP_TLS_CERT', '/nowhere.pem', /SMTP_TLS_CERT/],
+    ['LOG_LEVEL', 'loud', /"info"/],
+  ])('%s=%s', (variable, value, right) => {
+    const problems = problemsOf({ [variable]: value })
+    expect(problems).toHaveLength(1)
+    expect(sayProblems(problems)).toContain(variable)
+    expect(problems[0]?.right).toMatch(right)
+  })
+
+  test('all of them at once', () => {
+    expect(problemsOf({ HTTP_PORT: 'a', SMTP_PORT: 'b' }).map((p) => p.variable)).toEqual([
+      'HTTP_PORT',
+      'SMTP_PORT',
+    ])
+  })
+})
+
+test('no message shows a password or a key', () => {
+  const said = sayProblems(
+    problemsOf({
+      POSTROOM_API_KEY: 'ait_topsecret',
+      DATABASE_URL: 'mysql://me:topsecret@host/db',
+      SMTP_RELAY_URL: 'http://me:topsecret@host',
+    }),
+  )
+  expect(said).toMatch(/POSTROOM_API_KEY[\s\S]*UUID/)
+  expect(said).toContain('mysql://me:•••@host/db')
+  expect(said).not.toContain('topsecret')
+})
+
+test('a well-formed first key is taken', () => {
+  expect(configOf({ POSTROOM_API_KEY: KEY }).apiKey).toBe(KEY)
+})
+
+describe('names that are not ours', () => {
+  test('a slip of the keyboard stops the start and is told', () => {
+    expect(problemsOf({ SMTP_PROT: '25' })).toEqual([
+      { variable: 'SMTP_PROT', value: '25', right: 'spelt SMTP_PORT' },
+    ])
+  })
+
+  test('nothing unknown is taken under our own prefix', () => {
+    const [problem] = problemsOf({ POSTROOM_DATABASE: 'x' })
+    expect(problem?.right).toContain('no such setting (did you mean POSTROOM_DATA?)')
+  })
+
+  test("other programs' variables stop nothing and are told", () => {
+    const reading = readConfig({ MCP_TIMEOUT: '60000', SMTP_USER: 'me', PATH: '/bin' })
+    expect(reading).toMatchObject({ ok: true, ignored: ['MCP_TIMEOUT', 'SMTP_USER'] })
+  })
+})
+
+test('.env.example lists every setting, and nothing else', () => {
+  const listed = readFileSync(join(PACKAGE_ROOT, '.env.example'), 'utf8')
+    .split('\n')
+    .flatMap((line) => /^# ([A-Z_]+)=/.exec(line)?.[1] ?? [])
+  expect(listed.sort()).toEqual([...SETTING_NAMES].sort())
+})
+
+test('the values that .env.example shows can be used as they are', () => {
+  const shown = readFileSync(join(PACKAGE_ROOT, '.env.example'), 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [, name, value] = /^# ([A-Z_]+)=(.*)$/.exec(line) ?? []
+      return name === undefined || name.startsWith('SMTP_TLS') ? [] : [[name, value]]
+    })
+  expect(problemsOf(Object.fromEntries(shown))).toEqual([])
+})
