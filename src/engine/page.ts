@@ -22,7 +22,8 @@ export const pagination = z.object({
   next_cursor: z.string().optional(),
 })
 
-export const pageOf = <Row extends z.ZodType>(row: Row) => z.object({ data: z.array(row), pagination })
+export const pageOf = <Row extends z.ZodType>(row: Row) =>
+  z.object({ data: z.array(row), pagination })
 
 export interface PageInput {
   limit: number
@@ -48,7 +49,10 @@ export function placeOf(cursor: string | undefined): Place | undefined {
   const at = new Date(iso)
   if (Number.isNaN(at.getTime()) || !/^[a-z]{3}_[0-9a-z]{26}$/.test(id)) {
     throw new ValidationFailed([
-      { field: 'cursor', message: 'is not a cursor of this list; take next_cursor of the last page' },
+      {
+        field: 'cursor',
+        message: 'is not a cursor of this list; take next_cursor of the last page',
+      },
     ])
   }
   return { at, id }

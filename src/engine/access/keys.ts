@@ -55,33 +55,38 @@ export function checkWish(maker: Caller, wish: KeyWish): void {
   }
 }
 
-/** Stores a key and where to find it, in one statement. The key itself is returned and never kept. */
-export async function makeKey({ db, clock }: Pick<Engine, 'db' | 'clock'>, orgId: OrgId, wish: KeyWish) {
+/** A key, the row that keeps its hash, and the row that leads from the hash to it. */
+export function keyRows(orgId: OrgId, wish: KeyWish, now: Date) {
   const key = wish.key ?? newKey()
-  const now = clock.now()
-  const [row] = await db.query<KeyRow>(
-    `WITH made AS (
-       INSERT INTO api_keys (org_id, id, hash, prefix, name, scopes, inbox_ids, all_inboxes, agent, interactive, expires_at, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *
-     ), found AS (
-       INSERT INTO directory_key (hash, org_id, key_id) SELECT hash, org_id, id FROM made
-     ) SELECT * FROM made`,
-    [
-      orgId,
-      newId('key', now),
-      hashKey(key),
-      shownPrefix(key),
-      wish.name,
-      wish.scopes,
-      wish.inboxIds ?? [],
-      wish.inboxIds === null,
-      wish.agent,
-      wish.interactive,
-      wish.expiresAt,
-      now,
-    ],
-  )
-  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
+  const row = {
+    org_id: orgId,
+    id: newId('key', now),
+    hash: hashKey(key),
+    prefix: shownPrefix(key),
+    name: wish.name,
+    scopes: [...wish.scopes],
+    inbox_ids: [...(wish.inboxIds ?? [])],
+    all_inboxes: wish.inboxIds === null,
+    agent: wish.agent,
+    interactive: wish.interactive,
+    expires_at: wish.expiresAt,
+    revoked_at: null,
+    created_at: now,
+  }
+  return { key, row, found: { hash: row.hash, org_id: orgId, key_id: row.id } }
+}
+
+/** Stores a key's hash and where to find it. The key itself is returned and never kept. */
+export async function makeKey(
+  { db, clock }: Pick<Engine, 'db' | 'clock'>,
+  orgId: OrgId,
+  wish: KeyWish,
+) {
+  const { key, row, found } = keyRows(orgId, wish, clock.now())
+  await db.prisma.$transaction([
+    db.prisma.api_keys.create({ data: row }),
+    db.prisma.directory_key.create({ data: found }),
+  ])
   return { key, row }
 }
 
@@ -98,7 +103,11 @@ export async function pageOfKeys({ db }: Pick<Engine, 'db'>, orgId: OrgId, page:
 }
 
 /** A revoked key stays as a row, so that it is never made again and logs can name it. */
-export async function endKey({ db, clock }: Pick<Engine, 'db' | 'clock'>, orgId: OrgId, id: string) {
+export async function endKey(
+  { db, clock }: Pick<Engine, 'db' | 'clock'>,
+  orgId: OrgId,
+  id: string,
+) {
   const { count } = await db.prisma.api_keys.updateMany({
     where: { org_id: orgId, id, revoked_at: null },
     data: { revoked_at: clock.now() },

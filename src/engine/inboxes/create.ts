@@ -21,7 +21,8 @@ export interface InboxWish {
 /** The local part as it is kept: lower case, letters, digits, dot, underscore and hyphen. Throws ValidationFailed. */
 export function localPartOf(username: string): string {
   const local = username.trim().toLowerCase()
-  if (LOCAL_PART.test(local) && !local.includes('..') && local.length <= MAX_LOCAL_PART) return local
+  if (LOCAL_PART.test(local) && !local.includes('..') && local.length <= MAX_LOCAL_PART)
+    return local
   throw new ValidationFailed([
     {
       field: 'username',
@@ -30,39 +31,46 @@ export function localPartOf(username: string): string {
   ])
 }
 
+/** The row of a new inbox. Throws ValidationFailed for a username that cannot stand before the @. */
+export function inboxRow(orgId: OrgId, wish: InboxWish, now: Date) {
+  const local = localPartOf(wish.username)
+  return {
+    org_id: orgId,
+    id: newId('inb', now),
+    address: `${local}@${wish.domain}`,
+    local_part: local,
+    domain: wish.domain,
+    display_name: wish.displayName,
+    webhook_url: wish.webhookUrl,
+    webhook_secret: newWebhookSecret(),
+    client_id: wish.clientId,
+    created_at: now,
+  }
+}
+
 /** Takes the address and makes the inbox. Throws Conflict where the address is taken or was retired. */
 export async function makeInbox(
   { db, clock }: Pick<Engine, 'db' | 'clock'>,
   orgId: OrgId,
   wish: InboxWish,
 ): Promise<InboxRow> {
-  const local = localPartOf(wish.username)
-  const now = clock.now()
+  const wanted = inboxRow(orgId, wish, clock.now())
   const [row] = await db.query<InboxRow>(
-    `WITH taken AS (
-       INSERT INTO directory_address (address, org_id, inbox_id) VALUES ($3, $1, $2)
+    `WITH wanted AS (
+       SELECT * FROM jsonb_to_record($1) AS w (
+         org_id text, id text, address text, local_part text, domain text, display_name text,
+         webhook_url text, webhook_secret text, client_id text, created_at timestamptz)
+     ), taken AS (
+       INSERT INTO directory_address (address, org_id, inbox_id) SELECT address, org_id, id FROM wanted
        ON CONFLICT (address) DO NOTHING RETURNING 1
      )
      INSERT INTO inboxes (org_id, id, address, local_part, domain, display_name, webhook_url, webhook_secret, client_id, created_at)
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM taken
+     SELECT wanted.* FROM wanted, taken
      RETURNING *`,
-    [
-      orgId,
-      newId('inb', now),
-      `${local}@${wish.domain}`,
-      local,
-      wish.domain,
-      wish.displayName,
-      wish.webhookUrl,
-      newWebhookSecret(),
-      wish.clientId,
-      now,
-    ],
+    [JSON.stringify(wanted)],
   )
-  if (row === undefined) {
-    throw new Conflict(`The address ${local}@${wish.domain} is taken, or belonged to a deleted inbox.`, {
-      fix: 'Choose another username; list_inboxes shows the addresses that are yours.',
-    })
-  }
-  return row
+  if (row !== undefined) return row
+  throw new Conflict(`The address ${wanted.address} is taken, or belonged to a deleted inbox.`, {
+    fix: 'Choose another username; the list of inboxes shows the addresses that are yours.',
+  })
 }

@@ -1,6 +1,7 @@
 // Deleting an inbox: it is gone at once for everybody, its mail is then erased slice by slice.
-import { newJob } from '../jobs/job.ts'
+
 import type { InboxId, OrgId } from '../ids.ts'
+import { newJob } from '../jobs/job.ts'
 import type { JobHandler } from '../jobs/worker.ts'
 import type { Engine } from '../ports.ts'
 
@@ -55,7 +56,11 @@ export const eraseInbox =
     return { kind: 'done' }
   }
 
-async function eraseMessages({ db, blobs }: Pick<Engine, 'db' | 'blobs'>, orgId: OrgId, inboxId: InboxId) {
+async function eraseMessages(
+  { db, blobs }: Pick<Engine, 'db' | 'blobs'>,
+  orgId: OrgId,
+  inboxId: InboxId,
+) {
   const rows = await db.query<{ id: `msg_${string}`; raw_sha256: string }>(
     `SELECT id, raw_sha256 FROM messages WHERE org_id = $1 AND inbox_id = $2 LIMIT ${SLICE}`,
     [orgId, inboxId],
@@ -64,20 +69,36 @@ async function eraseMessages({ db, blobs }: Pick<Engine, 'db' | 'blobs'>, orgId:
   const ids = rows.map(({ id }) => id)
   await db.query('DELETE FROM recipients WHERE org_id = $1 AND message_id = ANY($2)', [orgId, ids])
   await db.query('DELETE FROM messages WHERE org_id = $1 AND id = ANY($2)', [orgId, ids])
-  await removeUnused({ db, blobs }, orgId, rows.map(({ raw_sha256 }) => raw_sha256))
+  await removeUnused(
+    { db, blobs },
+    orgId,
+    rows.map(({ raw_sha256 }) => raw_sha256),
+  )
   return rows.length > 0
 }
 
-async function eraseDocuments({ db, blobs }: Pick<Engine, 'db' | 'blobs'>, orgId: OrgId, inboxId: InboxId) {
+async function eraseDocuments(
+  { db, blobs }: Pick<Engine, 'db' | 'blobs'>,
+  orgId: OrgId,
+  inboxId: InboxId,
+) {
   const rows = await db.query<{ sha256: string }>(
     'DELETE FROM documents WHERE org_id = $1 AND inbox_id = $2 RETURNING sha256',
     [orgId, inboxId],
   )
-  await removeUnused({ db, blobs }, orgId, rows.map(({ sha256 }) => sha256))
+  await removeUnused(
+    { db, blobs },
+    orgId,
+    rows.map(({ sha256 }) => sha256),
+  )
 }
 
 /** A mail to two of our inboxes is one blob: it goes with the last of them. */
-async function removeUnused({ db, blobs }: Pick<Engine, 'db' | 'blobs'>, orgId: OrgId, hashes: string[]) {
+async function removeUnused(
+  { db, blobs }: Pick<Engine, 'db' | 'blobs'>,
+  orgId: OrgId,
+  hashes: string[],
+) {
   const unused = async (sha256: string) => {
     const [use] = await db.query(
       `SELECT 1 WHERE EXISTS (SELECT 1 FROM messages WHERE org_id = $1 AND raw_sha256 = $2)
@@ -91,7 +112,12 @@ async function removeUnused({ db, blobs }: Pick<Engine, 'db' | 'blobs'>, orgId: 
   }
 }
 
-async function eraseRows({ db }: Pick<Engine, 'db'>, table: string, orgId: OrgId, inboxId: InboxId) {
+async function eraseRows(
+  { db }: Pick<Engine, 'db'>,
+  table: string,
+  orgId: OrgId,
+  inboxId: InboxId,
+) {
   for (;;) {
     await db.quiet()
     const gone = await db.query(

@@ -1,6 +1,7 @@
 // Finding an inbox: by id or address for a caller, by address for a mail.
-import { NotFound, ValidationFailed } from '../errors.ts'
+
 import { type Caller, seesInbox } from '../access/caller.ts'
+import { NotFound, ValidationFailed } from '../errors.ts'
 import type { InboxId, OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'
 import type { InboxRow } from './inbox.ts'

@@ -1,14 +1,12 @@
 // The first start: an organization, a key for people and programs, a key for an agent, and an inbox to write to.
 import { newId } from '../../platform/ids.ts'
-import type { Scope } from '../access/caller.ts'
-import { SCOPES } from '../access/caller.ts'
-import { makeKey } from '../access/keys.ts'
-import type { OrgId } from '../ids.ts'
+import { SCOPES, type Scope } from '../access/caller.ts'
+import { type KeyWish, keyRows } from '../access/keys.ts'
 import type { Engine } from '../ports.ts'
-import { makeInbox } from './create.ts'
+import { inboxRow } from './create.ts'
 
 const FIRST_SLUG = 'first'
-const FIRST_USERNAME = 'hello'
+const FIRST_INBOX = { username: 'hello', displayName: null, webhookUrl: null, clientId: null }
 const AGENT_SCOPES: readonly Scope[] = [
   'inbox:read',
   'inbox:write',
@@ -16,6 +14,10 @@ const AGENT_SCOPES: readonly Scope[] = [
   'email:write',
   'email:send',
 ]
+
+const LASTING = { inboxIds: null, interactive: false, expiresAt: null }
+const EVERYTHING: KeyWish = { ...LASTING, name: 'first key', scopes: SCOPES, agent: false }
+const AGENT: KeyWish = { ...LASTING, name: 'agent', scopes: AGENT_SCOPES, agent: true }
 
 export interface FirstStart {
   /** The keys, shown this once. */
@@ -33,34 +35,32 @@ export async function firstStart(
   engine: Pick<Engine, 'db' | 'clock' | 'settings'>,
   firstKey?: string,
 ): Promise<FirstStart | null> {
+  const { prisma } = engine.db
   const now = engine.clock.now()
-  const [organization] = await engine.db.query<{ id: OrgId }>(
-    `INSERT INTO organizations (id, name, slug, created_at)
-     SELECT $1, 'First organization', $2, $3 WHERE NOT EXISTS (SELECT 1 FROM organizations)
-     ON CONFLICT (slug) DO NOTHING RETURNING id`,
-    [newId('org', now), FIRST_SLUG, now],
+  const orgId = newId('org', now)
+  const people = keyRows(
+    orgId,
+    { ...EVERYTHING, ...(firstKey === undefined ? {} : { key: firstKey }) },
+    now,
   )
-  if (organization === undefined) return null
-  const common = { inboxIds: null, interactive: false, expiresAt: null }
-  const people = await makeKey(engine, organization.id, {
-    ...common,
-    name: 'first key',
-    scopes: SCOPES,
-    agent: false,
-    ...(firstKey === undefined ? {} : { key: firstKey }),
-  })
-  const agent = await makeKey(engine, organization.id, {
-    ...common,
-    name: 'agent',
-    scopes: AGENT_SCOPES,
-    agent: true,
-  })
-  const inbox = await makeInbox(engine, organization.id, {
-    username: FIRST_USERNAME,
-    domain: engine.settings.mailDomain,
-    displayName: null,
-    webhookUrl: null,
-    clientId: null,
-  })
+  const agent = keyRows(orgId, AGENT, now)
+  const { settings } = engine
+  const inbox = inboxRow(orgId, { ...FIRST_INBOX, domain: settings.mailDomain }, now)
+  const organization = { id: orgId, name: 'First organization', slug: FIRST_SLUG, created_at: now }
+  if ((await prisma.organizations.count()) > 0) return null
+  try {
+    await prisma.$transaction([
+      prisma.organizations.create({ data: organization }),
+      prisma.api_keys.createMany({ data: [people.row, agent.row] }),
+      prisma.directory_key.createMany({ data: [people.found, agent.found] }),
+      prisma.directory_address.create({
+        data: { address: inbox.address, org_id: orgId, inbox_id: inbox.id },
+      }),
+      prisma.inboxes.create({ data: inbox }),
+    ])
+  } catch (error) {
+    if ((await prisma.organizations.count()) > 0) return null
+    throw error
+  }
   return { firstKey: people.key, agentKey: agent.key, address: inbox.address }
 }

@@ -1,9 +1,9 @@
 // The allow-list and the block-list of an inbox: whom agents may write to without a person, and whom nobody may.
 import { z } from 'zod'
 import { parseEntry } from '../addresses.ts'
+import type { InboxId, OrgId } from '../ids.ts'
 import { operation } from '../operation.ts'
 import type { Engine } from '../ports.ts'
-import type { InboxId, OrgId } from '../ids.ts'
 import { resolveInbox } from './find.ts'
 
 type ListName = 'allow' | 'block'

@@ -61,14 +61,27 @@ export const listInboxes = operation({
        WHERE i.org_id = $1 AND i.deleted_at IS NULL AND ($2::text[] IS NULL OR i.id = ANY($2))
          AND ($3::timestamptz IS NULL OR (i.created_at, i.id) < ($3, $4))
        ORDER BY i.created_at DESC, i.id DESC LIMIT $5 OFFSET $6`,
-      [caller.orgId, caller.inboxIds, after?.at ?? null, after?.id ?? null, page.limit + 1, page.offset],
+      [
+        caller.orgId,
+        caller.inboxIds,
+        after?.at ?? null,
+        after?.id ?? null,
+        page.limit + 1,
+        page.offset,
+      ],
     )
     const [count] = await db.query<{ total: number }>(
       `SELECT count(*) AS total FROM inboxes
        WHERE org_id = $1 AND deleted_at IS NULL AND ($2::text[] IS NULL OR id = ANY($2))`,
       [caller.orgId, caller.inboxIds],
     )
-    return makePage(rows, page, count?.total ?? 0, (r) => ({ at: r.created_at, id: r.id }), showInbox)
+    return makePage(
+      rows,
+      page,
+      count?.total ?? 0,
+      (r) => ({ at: r.created_at, id: r.id }),
+      showInbox,
+    )
   },
 })
 
@@ -86,7 +99,8 @@ export const getInbox = operation({
 
 export const updateInbox = operation({
   name: 'update_inbox',
-  summary: 'Change an inbox. What binds an agent (agent_prompt, webhook_url, send_policy) needs org:admin.',
+  summary:
+    'Change an inbox. What binds an agent (agent_prompt, webhook_url, send_policy) needs org:admin.',
   scope: 'inbox:write',
   reads: false,
   input: z.strictObject({
@@ -119,7 +133,8 @@ export const updateInbox = operation({
 
 export const deleteInbox = operation({
   name: 'delete_inbox',
-  summary: 'Delete an inbox with all its mail and documents, for good. Its address is never given out again.',
+  summary:
+    'Delete an inbox with all its mail and documents, for good. Its address is never given out again.',
   scope: 'org:admin',
   reads: false,
   input: z.strictObject({ inbox_id: z.string() }),
@@ -141,9 +156,12 @@ function given<T extends Record<string, unknown>>(fields: T) {
 async function webhookUrl({ webhooks }: Engine, caller: Caller, url: string | undefined) {
   if (url === undefined || url === '') return url ?? null
   if (caller.agent || !hasScope(caller, 'org:admin')) {
-    throw new Forbidden('A webhook is a way out for all mail of an inbox: only a key with org:admin sets one.', {
-      fix: 'Ask a person to set webhook_url, or leave it out.',
-    })
+    throw new Forbidden(
+      'A webhook is a way out for all mail of an inbox: only a key with org:admin sets one.',
+      {
+        fix: 'Ask a person to set webhook_url, or leave it out.',
+      },
+    )
   }
   const answer = await webhooks.allowed(url)
   if (answer.ok) return url

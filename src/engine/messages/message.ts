@@ -1,0 +1,192 @@
+// A message: one mail, in or out, as one inbox sees it. The row, and the message as the outside sees it.
+import { z } from 'zod'
+import type { AttachmentId, InboxId, MessageId, OrgId, ThreadId } from '../ids.ts'
+import { Mailbox } from './address.ts'
+
+export const MESSAGE_STATUSES = [
+  'received',
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'deferred',
+  'bounced',
+  'failed',
+  'dry_run',
+] as const
+export type MessageStatus = (typeof MESSAGE_STATUSES)[number]
+
+export const MATCH_METHODS = [
+  'explicit',
+  'in_reply_to',
+  'references',
+  'referenced_by',
+  'new',
+] as const
+export type MatchMethod = (typeof MATCH_METHODS)[number]
+
+export interface MessageRow {
+  org_id: OrgId
+  id: MessageId
+  inbox_id: InboxId
+  thread_id: ThreadId
+  direction: 'inbound' | 'outbound'
+  status: MessageStatus
+  delivery: 'email' | 'dry-run'
+  from: Mailbox | null
+  to: Mailbox[]
+  cc: Mailbox[]
+  bcc: Mailbox[]
+  reply_to: Mailbox[]
+  subject: string
+  text_body: string
+  html_body: string | null
+  /** With angle brackets, as on the wire; so are in_reply_to and references. */
+  message_id_header: string | null
+  in_reply_to: string | null
+  references: string[]
+  match_method: MatchMethod
+  match_evidence: string | null
+  parse_status: 'ok' | 'partial' | 'failed'
+  auto_reply: string | null
+  authentication: { dmarc?: string } | null
+  envelope: { mail_from: string; rcpt_to: string[] }
+  raw_sha256: string
+  size: number
+  by_agent: boolean
+  sent_at: Date | null
+  created_at: Date
+}
+
+export interface AttachmentRow {
+  org_id: OrgId
+  id: AttachmentId
+  inbox_id: InboxId
+  message_id: MessageId
+  position: number
+  filename: string | null
+  content_type: string
+  size: number
+  inline: boolean
+  content_id: string | null
+}
+
+export interface RecipientRow {
+  org_id: OrgId
+  message_id: MessageId
+  email: string
+  position: number
+  status:
+    | 'queued'
+    | 'sending'
+    | 'sent'
+    | 'delivered'
+    | 'deferred'
+    | 'bounced'
+    | 'failed'
+    | 'dry_run'
+  code: number | null
+  detail: string | null
+  updated_at: Date
+}
+
+export const Message = z.object({
+  id: z.string(),
+  thread_id: z.string(),
+  inbox_id: z.string(),
+  direction: z.enum(['inbound', 'outbound']),
+  from: Mailbox.nullable(),
+  to: z.array(Mailbox),
+  cc: z.array(Mailbox),
+  bcc: z.array(Mailbox).optional(),
+  reply_to: z.array(Mailbox),
+  subject: z.string(),
+  text_body: z.string(),
+  html_body: z.string().nullable(),
+  attachments: z.array(
+    z.object({
+      id: z.string(),
+      filename: z.string().nullable(),
+      content_type: z.string(),
+      size: z.number(),
+      inline: z.boolean(),
+    }),
+  ),
+  message_id_header: z.string().nullable(),
+  in_reply_to: z.string().nullable(),
+  references: z.array(z.string()),
+  received_at: z.string().optional(),
+  sent_at: z.string().optional(),
+  created_at: z.string(),
+  size: z.number(),
+  status: z.enum(MESSAGE_STATUSES),
+  delivery: z.enum(['email', 'dry-run']),
+  recipients: z
+    .array(
+      z.object({
+        email: z.string(),
+        status: z.string(),
+        code: z.number().nullable(),
+        detail: z.string().nullable(),
+      }),
+    )
+    .optional(),
+  match: z.object({ method: z.enum(MATCH_METHODS), evidence: z.string().nullable() }),
+  parse_status: z.enum(['ok', 'partial', 'failed']),
+  auto_reply: z.string().nullable(),
+})
+export type Message = z.infer<typeof Message>
+
+/** A message with what hangs on it, shown to the outside. Times are ISO 8601 UTC. */
+export function showMessage(
+  row: MessageRow,
+  attachments: readonly AttachmentRow[],
+  recipients: readonly RecipientRow[],
+): Message {
+  const outbound = row.direction === 'outbound'
+  return {
+    id: row.id,
+    thread_id: row.thread_id,
+    inbox_id: row.inbox_id,
+    direction: row.direction,
+    from: row.from,
+    to: row.to,
+    cc: row.cc,
+    ...(outbound ? { bcc: row.bcc } : {}),
+    reply_to: row.reply_to,
+    subject: row.subject,
+    text_body: row.text_body,
+    html_body: row.html_body,
+    attachments: attachments.map(({ id, filename, content_type, size, inline }) => ({
+      id,
+      filename,
+      content_type,
+      size,
+      inline,
+    })),
+    message_id_header: row.message_id_header,
+    in_reply_to: row.in_reply_to,
+    references: row.references,
+    ...when(row),
+    created_at: row.created_at.toISOString(),
+    size: row.size,
+    status: row.status,
+    delivery: row.delivery,
+    ...(outbound ? { recipients: recipients.map(showRecipient) } : {}),
+    match: { method: row.match_method, evidence: row.match_evidence },
+    parse_status: row.parse_status,
+    auto_reply: row.auto_reply,
+  }
+}
+
+const showRecipient = ({ email, status, code, detail }: RecipientRow) => ({
+  email,
+  status,
+  code,
+  detail,
+})
+
+function when(row: MessageRow): Pick<Message, 'received_at' | 'sent_at'> {
+  if (row.direction === 'inbound') return { received_at: row.created_at.toISOString() }
+  return row.sent_at === null ? {} : { sent_at: row.sent_at.toISOString() }
+}

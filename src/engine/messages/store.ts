@@ -1,0 +1,121 @@
+// Storing mail: whatever belongs to it goes in with one statement, all or nothing.
+
+import type { EventRow } from '../events.ts'
+import { newEvent } from '../events.ts'
+import type { InboxId, MessageId, OrgId, ThreadId } from '../ids.ts'
+import type { JobRow } from '../jobs/job.ts'
+import type { Engine } from '../ports.ts'
+import { distinct, type Mailbox } from './address.ts'
+import type { AttachmentRow, MessageRow, RecipientRow } from './message.ts'
+import { previewOf, type ThreadRow } from './thread.ts'
+
+/** A message with what its thread learns from it. */
+export type NewMessage = MessageRow & {
+  participants: Mailbox[]
+  preview: string
+  waiting_on: ThreadRow['waiting_on']
+}
+
+export interface MessageIdRow {
+  org_id: OrgId
+  inbox_id: InboxId
+  rfc_id: string
+  thread_id: ThreadId
+  message_id: MessageId
+}
+
+export interface SeenRow {
+  org_id: OrgId
+  inbox_id: InboxId
+  hash: string
+  message_id: MessageId
+  expires_at: Date
+}
+
+export interface Batch {
+  messages: NewMessage[]
+  threads: ThreadRow[]
+  message_ids: MessageIdRow[]
+  seen: SeenRow[]
+  attachments: AttachmentRow[]
+  recipients: RecipientRow[]
+  events: EventRow[]
+  jobs: JobRow[]
+}
+
+export const emptyBatch = (): Batch => ({
+  messages: [],
+  threads: [],
+  message_ids: [],
+  seen: [],
+  attachments: [],
+  recipients: [],
+  events: [],
+  jobs: [],
+})
+
+/** SQLSTATEs after which looking up and deciding again is the answer: ours, unique violation, deadlock, serialization. */
+const DECIDE_AGAIN = ['PR001', '23505', '40P01', '40001']
+
+/**
+ * Stores a batch of mail. `moved`: nothing was stored, since what the batch was decided on has changed
+ * meanwhile (the same mail came in twice at once, a thread or inbox went away): look up and decide again.
+ */
+export async function storeMessages(
+  { db }: Pick<Engine, 'db'>,
+  batch: Batch,
+): Promise<'stored' | 'moved'> {
+  try {
+    await db.urgent('SELECT store_messages($1)', [JSON.stringify(batch)], 'store_messages')
+    return 'stored'
+  } catch (error) {
+    if (DECIDE_AGAIN.includes((error as { code?: string }).code ?? '')) return 'moved'
+    throw error
+  }
+}
+
+/** What a message tells its thread: who takes part, and whose turn it is now. */
+export function withThreadNews(row: MessageRow): NewMessage {
+  const people = [...(row.from ? [row.from] : []), ...row.to, ...row.cc]
+  return {
+    ...row,
+    participants: distinct(people),
+    preview: previewOf(row.text_body),
+    waiting_on: waitingOn(row),
+  }
+}
+
+function waitingOn(row: MessageRow): ThreadRow['waiting_on'] {
+  if (row.direction === 'outbound') return 'them'
+  return row.auto_reply === null ? 'us' : null
+}
+
+/** A thread that begins with this message, still without it: storing the message counts it in. */
+export const newThread = (first: MessageRow): ThreadRow => ({
+  org_id: first.org_id,
+  id: first.thread_id,
+  inbox_id: first.inbox_id,
+  subject: first.subject,
+  participants: [],
+  message_count: 0,
+  is_read: true,
+  is_archived: false,
+  waiting_on: null,
+  preview: '',
+  last_message_id: first.id,
+  last_message_at: first.created_at,
+  latest_inbound_at: null,
+  created_at: first.created_at,
+})
+
+export const threadCreated = (first: MessageRow): EventRow =>
+  newEvent(
+    'thread.created',
+    {
+      orgId: first.org_id,
+      inboxId: first.inbox_id,
+      threadId: first.thread_id,
+      messageId: first.id,
+    },
+    first.created_at,
+  )

@@ -1,0 +1,68 @@
+// A thread: the messages of one conversation in one inbox. The row, and the thread as the outside sees it.
+import { z } from 'zod'
+import type { InboxId, MessageId, OrgId, ThreadId } from '../ids.ts'
+import { Mailbox } from './address.ts'
+
+export interface ThreadRow {
+  org_id: OrgId
+  id: ThreadId
+  inbox_id: InboxId
+  subject: string
+  participants: Mailbox[]
+  message_count: number
+  is_read: boolean
+  is_archived: boolean
+  waiting_on: 'us' | 'them' | null
+  preview: string
+  last_message_id: MessageId
+  last_message_at: Date
+  latest_inbound_at: Date | null
+  created_at: Date
+}
+
+export const Thread = z.object({
+  id: z.string(),
+  inbox_id: z.string(),
+  subject: z.string(),
+  message_count: z.number(),
+  participants: z.array(Mailbox),
+  is_read: z.boolean(),
+  is_archived: z.boolean(),
+  labels: z.array(z.string()),
+  last_message_at: z.string(),
+  last_message_id: z.string(),
+  latest_inbound_at: z.string().nullable(),
+  waiting_on: z.enum(['us', 'them']).optional(),
+  created_at: z.string(),
+  preview: z.string(),
+})
+export type Thread = z.infer<typeof Thread>
+
+export const showThread = (row: ThreadRow): Thread => ({
+  id: row.id,
+  inbox_id: row.inbox_id,
+  subject: row.subject,
+  message_count: row.message_count,
+  participants: row.participants,
+  is_read: row.is_read,
+  is_archived: row.is_archived,
+  labels: [],
+  last_message_at: row.last_message_at.toISOString(),
+  last_message_id: row.last_message_id,
+  latest_inbound_at: row.latest_inbound_at?.toISOString() ?? null,
+  ...(row.waiting_on === null ? {} : { waiting_on: row.waiting_on }),
+  created_at: row.created_at.toISOString(),
+  preview: row.preview,
+})
+
+/** Characters of a thread's preview: what fits one line of a list. */
+const PREVIEW_LENGTH = 200
+
+/** The beginning of a text in one line. */
+export function previewOf(text: string): string {
+  const line = text
+    .slice(0, PREVIEW_LENGTH * 4)
+    .replace(/\s+/g, ' ')
+    .trim()
+  return [...line].slice(0, PREVIEW_LENGTH).join('')
+}
