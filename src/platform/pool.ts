@@ -46,6 +46,12 @@ export class OrderedPool extends pg.Pool {
 
 /** PostgreSQL refuses U+0000 in text and JSON; Prisma's statements pass here as ours do. */
 export class CleanClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config)
+    // A connection that breaks in use fails its statement; unheard, its event would end the process.
+    this.on('error', () => {})
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: node-postgres declares nine overloads of `query`
   override query(config: any, values?: any, callback?: any): any {
     if (Array.isArray(config?.values)) config.values = withoutNul(config.values)

@@ -23,10 +23,14 @@ export async function run<Row extends object>(
     // Several statements without parameters answer with a list of results; nobody reads its rows.
     return rows ?? []
   } catch (error) {
-    // An SQL error leaves the session as it was; anything else is a broken connection.
-    client.release(!(error instanceof pg.DatabaseError))
+    client.release(isBroken(error))
     throw error
   }
+}
+
+/** An SQL error leaves the session as it was; a FATAL one ends it, and so does anything else. */
+function isBroken(error: unknown): boolean {
+  return !(error instanceof pg.DatabaseError) || error.severity !== 'ERROR'
 }
 
 const TYPES: pg.CustomTypesConfig = {

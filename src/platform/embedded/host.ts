@@ -14,7 +14,7 @@ export interface EmbeddedHost {
   close(): Promise<void>
 }
 
-type Report = { ready: true } | { failed: string } | { panic: string } | { closed: true }
+type Report = { ready: true } | { panic: string }
 
 /** A clean close writes a checkpoint; whatever is not written by then is replayed from the log. */
 const CLOSE_DEADLINE_MS = 1_500
@@ -25,37 +25,55 @@ const SYNC_WIDTH = 16
 export async function startEmbedded(dataDir: string, log: Log): Promise<EmbeddedHost> {
   const folder = join(dataDir, 'db')
   const counter = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  const start = () => startWorker(folder, counter.buffer, log)
+  const thread = keepAlive(() => startWorker(folder, counter.buffer), log)
   await prepare(dataDir, folder)
-  let worker: Promise<Worker> | undefined = start()
-  let closing = false
-  await worker
+  await thread.live()
   await settle(dataDir, folder)
-
-  const watched = async (starting: Promise<Worker>) => {
-    const live = await starting
-    live.once('exit', () => {
-      worker = undefined
-      if (!closing) log.error({}, 'the embedded database stopped; it starts again on next use')
-    })
-    return live
-  }
-  worker = watched(worker)
-
   return {
     async dial() {
-      if (closing) throw new Error('the embedded database is closed')
-      worker ??= watched(start())
+      const worker = await thread.live()
       const { port1, port2 } = new MessageChannel()
-      const live = await worker
-      live.postMessage({ open: port2 }, [port2])
+      worker.postMessage({ open: port2 }, [port2])
       return port1
     },
     syncs: () => Atomics.load(counter, 0),
+    close: thread.close,
+  }
+}
+
+/** The thread, started again on the next use where it died; never two of them on one folder. */
+function keepAlive(start: () => Promise<Worker>, log: Log) {
+  let current: Promise<Worker> | undefined
+  let ended: Promise<unknown> = Promise.resolve()
+  let closed = false
+
+  const launch = async () => {
+    await ended
+    const worker = await start()
+    ended = new Promise((resolve) => worker.once('exit', resolve))
+    worker.on('message', (report: Report) => {
+      if (!('panic' in report)) return
+      current = undefined
+      log.error({ reason: report.panic }, 'the embedded database stopped; it starts again on use')
+    })
+    worker.once('exit', () => {
+      current = undefined
+    })
+    return worker
+  }
+  return {
+    live() {
+      if (closed) return Promise.reject(new Error('the embedded database is closed'))
+      current ??= launch().catch((error) => {
+        current = undefined
+        throw error
+      })
+      return current
+    },
     async close() {
-      closing = true
-      const live = await worker?.catch(() => undefined)
-      if (live) await stop(live)
+      closed = true
+      const worker = await current?.catch(() => undefined)
+      if (worker) await stop(worker)
     },
   }
 }
@@ -99,7 +117,7 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
-function startWorker(folder: string, counter: ArrayBufferLike, log: Log): Promise<Worker> {
+function startWorker(folder: string, counter: ArrayBufferLike): Promise<Worker> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: { folder, counter },
     // The command line of the main thread may hold flags that a worker refuses.
@@ -110,14 +128,10 @@ function startWorker(folder: string, counter: ArrayBufferLike, log: Log): Promis
       reject(
         new StartError(
           `The embedded database in ${folder} does not start: ${why}. ` +
-            'Restore the folder from a backup, or name another one in POSTROOM_DATA.',
+            'Mend what it names, restore the folder from a backup, or name another in POSTROOM_DATA.',
         ),
       )
-    worker.on('message', (report: Report) => {
-      if ('ready' in report) resolve(worker)
-      if ('failed' in report) fail(report.failed)
-      if ('panic' in report) log.error({ reason: report.panic }, 'the embedded database panicked')
-    })
+    worker.once('message', () => resolve(worker))
     worker.on('error', (error) => fail(error.message))
     worker.once('exit', () => fail('its thread ended'))
   })

@@ -7,7 +7,7 @@ export class PortStream extends Duplex {
   readonly #dial: () => Promise<MessagePort>
 
   constructor(dial: () => Promise<MessagePort>) {
-    super({ decodeStrings: true })
+    super({ allowHalfOpen: false })
     this.#dial = dial
   }
 

@@ -1,0 +1,53 @@
+/** A database of its own for a test: a copy of the migrated template. */
+import { randomBytes } from 'node:crypto'
+import { constants, cpSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inject } from 'vitest'
+import { databaseUrl, drop, onServer } from './template.ts'
+
+export interface FreshDatabase {
+  /** Set where the tests run on PostgreSQL. */
+  url?: string
+  dataDir: string
+  remove(): Promise<void>
+}
+
+/** Migrated and empty: `openDatabase({ ...fresh, log })`; `remove` after it is closed. */
+export async function freshDatabase(): Promise<FreshDatabase> {
+  const template = inject('template')
+  if (template.kind === 'postgres') {
+    return onPostgres(template.server, `TEMPLATE ${template.database}`)
+  }
+  const empty = await emptyFolder()
+  // Measured on 997 files, 40 MB: 0.17 s; the asynchronous copy takes 0.9 s.
+  const mode = constants.COPYFILE_FICLONE
+  cpSync(join(template.folder, 'db'), join(empty.dataDir, 'db'), { recursive: true, mode })
+  return empty
+}
+
+/** With no tables at all, for tests that migrate themselves; embedded: an empty folder. */
+export function emptyDatabase(): Promise<FreshDatabase> {
+  const template = inject('template')
+  return template.kind === 'postgres' ? onPostgres(template.server, '') : emptyFolder()
+}
+
+async function emptyFolder(): Promise<FreshDatabase> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'postroom-'))
+  return { dataDir, remove: () => rm(dataDir, { recursive: true, force: true }) }
+}
+
+async function onPostgres(server: string, from: string): Promise<FreshDatabase> {
+  const folder = await emptyFolder()
+  const database = `postroom_test_${randomBytes(8).toString('hex')}`
+  await onServer(server, `CREATE DATABASE ${database} ${from}`)
+  return {
+    url: databaseUrl(server, database),
+    dataDir: folder.dataDir,
+    async remove() {
+      await drop(server, database)
+      await folder.remove()
+    },
+  }
+}
