@@ -29,7 +29,9 @@ export function fileBlobs(root: string): Blobs {
       return exists(join((await folderOf(orgId)).path, sha256))
     },
     async get(orgId, sha256) {
-      return readFile(join((await folderOf(orgId)).path, sha256))
+      const path = join((await folderOf(orgId)).path, sha256)
+      // A crash in the middle of a removal leaves the bytes aside.
+      return readFile(path).catch(() => readFile(`${path}.removed`))
     },
     async remove(orgId, sha256, unused) {
       const path = join((await folderOf(orgId)).path, sha256)

@@ -1,0 +1,113 @@
+// Taking mail in: parse, keep the bytes, find the thread, store, and only then say so.
+import type { ThreadId } from '../ids.ts'
+import { emptyBatch, storeMessages } from '../messages/store.ts'
+import type { Engine } from '../ports.ts'
+import { fingerprint, sha256 } from './fingerprint.ts'
+import { gather } from './gather.ts'
+import type { Incoming, Received } from './incoming.ts'
+import { lookUp } from './known.ts'
+import { parseMail } from './parse.ts'
+import { type Arrival, addArrival, arrivalOf, sidecarOf } from './rows.ts'
+import { placeOfMail } from './thread.ts'
+
+type Parts = Pick<Engine, 'db' | 'clock' | 'blobs' | 'jobs' | 'log'>
+
+/** How often a batch is decided again after the ground has moved under it. */
+const MAX_DECISIONS = 8
+
+export interface Receiver {
+  /**
+   * Keeps a mail for every inbox named, all of an organization's or none. It resolves once the raw bytes are
+   * fsynced and the rows are committed; until then nothing may be acknowledged. Any failure throws: the sender
+   * keeps the mail and comes again, and what was stored already is then recognised. RFC 5321 §4.2.5.
+   */
+  accept(incoming: Incoming): Promise<Received[]>
+}
+
+export function createReceiver(parts: Parts): Receiver {
+  const store = gather((mails: Arrival[][]) => storeArrivals(parts, mails), isAboutData)
+  return {
+    async accept(incoming) {
+      const at = parts.clock.now()
+      const mail = {
+        incoming,
+        at,
+        parsed: await parseMail(incoming.raw, incoming.envelope.mail_from),
+        rawSha256: sha256(incoming.raw),
+        fingerprint: fingerprint(incoming.raw),
+      }
+      const arrivals = incoming.inboxes.map((inbox) => arrivalOf(inbox, mail))
+      await keepBytes(parts, arrivals)
+      const received = await perOrganization(arrivals, store)
+      await afterCommit(parts, arrivals, received)
+      parts.jobs.wake()
+      return received
+    },
+  }
+}
+
+/** SQLSTATE classes 22 (data exception) and 54 (program limit exceeded): something in one mail, not the database. */
+const isAboutData = (error: unknown) =>
+  /^(22|54)/.test((error as { code?: string } | null)?.code ?? '')
+
+/** Bytes and sidecars first: a row never points at what a power cut could take. */
+async function keepBytes({ blobs }: Parts, arrivals: readonly Arrival[]): Promise<void> {
+  const [first] = arrivals
+  if (first === undefined) return
+  const { rawSha256, incoming } = first
+  const organizations = new Set(arrivals.map(({ inbox }) => inbox.org_id))
+  await Promise.all([
+    ...[...organizations].map((orgId) => blobs.put(orgId, rawSha256, incoming.raw)),
+    ...arrivals.map((arrival) =>
+      blobs.putSidecar(arrival.inbox.org_id, arrival.messageId, sidecarOf(arrival)),
+    ),
+  ])
+}
+
+async function perOrganization(
+  arrivals: readonly Arrival[],
+  store: (arrivals: Arrival[]) => Promise<Received[]>,
+): Promise<Received[]> {
+  const groups = new Map<string, Arrival[]>()
+  for (const arrival of arrivals) {
+    const group = groups.get(arrival.inbox.org_id) ?? []
+    groups.set(arrival.inbox.org_id, [...group, arrival])
+  }
+  return (await Promise.all([...groups.values()].map(store))).flat()
+}
+
+/** Stores mails together; one answer a mail, with one entry an inbox. */
+async function storeArrivals(parts: Parts, mails: Arrival[][]): Promise<Received[][]> {
+  for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
+    const known = await lookUp(parts, mails.flat())
+    const batch = emptyBatch()
+    const received = mails.map((arrivals) =>
+      arrivals.map((arrival): Received => {
+        const { inbox_id } = arrival.inbox
+        const before = known.seenAs(inbox_id, arrival.fingerprint)
+        if (before !== undefined) return { message_id: before, inbox_id, duplicate: true }
+        const threadOf = (id: string): ThreadId | undefined => known.threadOf(inbox_id, id)
+        const row = addArrival(batch, arrival, placeOfMail(arrival.parsed.ties, threadOf))
+        known.add(arrival, row.thread_id)
+        return { message_id: row.id, inbox_id, duplicate: false }
+      }),
+    )
+    if (batch.messages.length === 0) return received
+    if ((await storeMessages(parts, batch)) === 'stored') return received
+  }
+  throw new Error('the threads of this mail kept changing while it was stored')
+}
+
+/**
+ * A duplicate needs no sidecar. And where the same bytes were being removed for another inbox just now,
+ * they are put back before the mail is acknowledged.
+ */
+async function afterCommit({ blobs }: Parts, arrivals: readonly Arrival[], received: Received[]) {
+  const kept = new Set(received.map(({ message_id }) => message_id))
+  for (const { inbox, messageId, rawSha256, incoming } of arrivals) {
+    if (!kept.has(messageId)) await blobs.removeSidecar(inbox.org_id, messageId)
+    if (!(await blobs.has(inbox.org_id, rawSha256))) {
+      await blobs.put(inbox.org_id, rawSha256, incoming.raw)
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// Mail between our own inboxes: the same way in as mail from outside, without the wire.
+import { findAddresses, withoutTag } from '../inboxes/find.ts'
+import type { Engine, HandOver, LocalDelivery } from '../ports.ts'
+import type { Receiver } from './accept.ts'
+
+const OURSELVES = { ip: '127.0.0.1', helo: 'localhost', tls: false }
+
+/** Fills the port through which sending reaches our own inboxes. */
+export function localDelivery(parts: Pick<Engine, 'db'>, receiver: Receiver): LocalDelivery {
+  return {
+    async deliver({ envelope, raw }) {
+      const wanted = envelope.to.map(withoutTag)
+      const found = await findAddresses(parts, [...new Set(wanted)])
+      const open = found.filter(({ is_active }) => is_active)
+      if (open.length > 0) {
+        await receiver.accept({
+          raw: Buffer.from(raw),
+          envelope: { mail_from: envelope.from, rcpt_to: [...envelope.to] },
+          peer: OURSELVES,
+          inboxes: open,
+        })
+      }
+      return wanted.map((address): HandOver => {
+        const inbox = found.find((one) => one.address === address)
+        if (inbox === undefined) return refused('5.1.1 There is no such inbox')
+        if (!inbox.is_active) return refused('5.2.1 This inbox is switched off')
+        return { kind: 'accepted', code: 250, detail: '2.0.0 Kept in the inbox' }
+      })
+    },
+  }
+}
+
+const refused = (detail: string): HandOver => ({ kind: 'refused', code: 550, detail })

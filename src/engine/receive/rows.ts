@@ -1,0 +1,123 @@
+// From a parsed mail to the rows that keep it in one inbox.
+import { idSuffix, newId } from '../../platform/ids.ts'
+import { newEvent } from '../events.ts'
+import type { MessageId } from '../ids.ts'
+import type { AddressFound } from '../inboxes/find.ts'
+import type { AttachmentRow, MessageRow } from '../messages/message.ts'
+import { type Batch, newThread, threadCreated, withThreadNews } from '../messages/store.ts'
+import type { Incoming } from './incoming.ts'
+import type { Parsed } from './parse.ts'
+import type { Place } from './thread.ts'
+
+/** One mail for one inbox, ready but for its thread. */
+export interface Arrival {
+  inbox: AddressFound
+  messageId: MessageId
+  incoming: Incoming
+  parsed: Parsed
+  attachments: AttachmentRow[]
+  rawSha256: string
+  fingerprint: string
+  at: Date
+}
+
+/** The same bytes within this time are the same delivery. */
+const SEEN_DAYS = 7
+const DAY_MS = 86_400_000
+
+/** Gives a mail its ids in one inbox. */
+export function arrivalOf(
+  inbox: AddressFound,
+  mail: Pick<Arrival, 'incoming' | 'parsed' | 'rawSha256' | 'fingerprint' | 'at'>,
+): Arrival {
+  const messageId = newId('msg', mail.at)
+  const attachments = mail.parsed.attachments.map((attachment, position) => ({
+    org_id: inbox.org_id,
+    id: newId('att', mail.at),
+    inbox_id: inbox.inbox_id,
+    message_id: messageId,
+    position,
+    filename: attachment.filename,
+    content_type: attachment.contentType,
+    size: attachment.size,
+    inline: attachment.inline,
+    content_id: attachment.contentId,
+  }))
+  return { ...mail, inbox, messageId, attachments }
+}
+
+/** What the raw bytes do not say: enough to make the same message with the same ids again. */
+export const sidecarOf = ({ inbox, messageId, incoming, attachments, rawSha256, at }: Arrival) => ({
+  id: messageId,
+  direction: 'inbound',
+  organization: inbox.org_id,
+  inbox: { id: inbox.inbox_id, address: inbox.address },
+  raw_sha256: rawSha256,
+  envelope: incoming.envelope,
+  peer: incoming.peer,
+  received_at: at,
+  authentication: null,
+  attachment_ids: attachments.map(({ id }) => id),
+})
+
+/** Adds a mail to a batch, in the place that was decided for it. Returns the row. */
+export function addArrival(batch: Batch, arrival: Arrival, place: Place): MessageRow {
+  const row = messageRow(arrival, place)
+  const { org_id, inbox_id, thread_id, id: message_id } = row
+  if (place.kind === 'new') {
+    batch.threads.push(newThread(row))
+    batch.events.push(threadCreated(row))
+  }
+  batch.messages.push(withThreadNews(row))
+  batch.attachments.push(...arrival.attachments)
+  if (row.message_id_header !== null) {
+    batch.message_ids.push({
+      org_id,
+      inbox_id,
+      rfc_id: row.message_id_header,
+      thread_id,
+      message_id,
+    })
+  }
+  const expires_at = new Date(arrival.at.getTime() + SEEN_DAYS * DAY_MS)
+  batch.seen.push({ org_id, inbox_id, hash: arrival.fingerprint, message_id, expires_at })
+  const about = { orgId: org_id, inboxId: inbox_id, threadId: thread_id, messageId: message_id }
+  batch.events.push(newEvent('email.received', about, arrival.at))
+  return row
+}
+
+function messageRow(arrival: Arrival, place: Place): MessageRow {
+  const { inbox, incoming, parsed, messageId } = arrival
+  const joins = place.kind === 'joins'
+  return {
+    org_id: inbox.org_id,
+    id: messageId,
+    inbox_id: inbox.inbox_id,
+    thread_id: joins ? place.threadId : `thr_${idSuffix(messageId)}`,
+    direction: 'inbound',
+    status: 'received',
+    delivery: 'email',
+    from: parsed.from,
+    to: parsed.to,
+    cc: parsed.cc,
+    bcc: [],
+    reply_to: parsed.replyTo,
+    subject: parsed.subject,
+    text_body: parsed.text,
+    html_body: parsed.html,
+    message_id_header: parsed.ties.messageId,
+    in_reply_to: parsed.ties.inReplyTo[0] ?? null,
+    references: [...parsed.ties.references],
+    match_method: joins ? place.method : 'new',
+    match_evidence: joins ? place.evidence : null,
+    parse_status: parsed.status,
+    auto_reply: parsed.autoReply,
+    authentication: null,
+    envelope: incoming.envelope,
+    raw_sha256: arrival.rawSha256,
+    size: incoming.raw.length,
+    by_agent: false,
+    sent_at: null,
+    created_at: arrival.at,
+  }
+}
