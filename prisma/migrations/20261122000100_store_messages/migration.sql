@@ -103,14 +103,13 @@ BEGIN
     latest_inbound_at = greatest(t.latest_inbound_at, n.inbound_at),
     is_read = t.is_read AND n.inbound_at IS NULL,
     is_archived = t.is_archived AND n.inbound_at IS NULL,
-    preview = CASE WHEN later.yes THEN m.preview ELSE t.preview END,
-    waiting_on = CASE WHEN later.yes THEN m.waiting_on ELSE t.waiting_on END,
-    last_message_id = CASE WHEN later.yes THEN m.id ELSE t.last_message_id END,
-    last_message_at = CASE WHEN later.yes THEN m.created_at ELSE t.last_message_at END
+    preview = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.preview ELSE t.preview END,
+    waiting_on = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.waiting_on ELSE t.waiting_on END,
+    last_message_id = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.id ELSE t.last_message_id END,
+    last_message_at = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.created_at ELSE t.last_message_at END
   FROM news n
   JOIN message m ON m.id = n.newest
-  LEFT JOIN people p ON p.org_id = n.org_id AND p.thread_id = n.thread_id,
-  LATERAL (SELECT (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) AS yes) AS later
+  LEFT JOIN people p ON p.org_id = n.org_id AND p.thread_id = n.thread_id
   WHERE t.org_id = n.org_id AND t.id = n.thread_id;
   GET DIAGNOSTICS found_rows = ROW_COUNT;
 
