@@ -6,7 +6,7 @@ import { startEmbedded } from './embedded/host.ts'
 import { PortStream } from './embedded/port-stream.ts'
 import type { Log } from './log.ts'
 import { CleanClient, OrderedPool } from './pool.ts'
-import { checkPostgres } from './postgres.ts'
+import { checkPostgres, checkUrl } from './postgres.ts'
 import { type Query, run } from './query.ts'
 import { StartError } from './start-error.ts'
 import { createTurnstile } from './turnstile.ts'
@@ -95,6 +95,7 @@ async function proveSync(database: Database, syncs: () => number): Promise<void>
 }
 
 async function openPostgres(url: string, adopt: boolean, log: Log): Promise<Database> {
+  checkUrl(url)
   const pool = new pg.Pool({
     connectionString: url,
     max: POSTGRES_CONNECTIONS,

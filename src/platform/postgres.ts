@@ -10,12 +10,11 @@ interface Check {
   adopt: boolean
 }
 
-interface Facts {
+export interface Facts {
   version: number
   name: string
   database: string
   vector: boolean
-  superuser: boolean
   ours: boolean
   tables: string[]
 }
@@ -33,8 +32,19 @@ const FACTS = `
                 WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY (current_schemas(false))
                   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
                                    AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
-                ORDER BY 1 LIMIT 4) AS tables`
+                ORDER BY c.relname = 'schema_migrations' DESC, 1 LIMIT 4) AS tables`
 
+/** What a DATABASE_URL must look like; nothing of it is repeated, since it may hold a password. */
+export function checkUrl(url: string): void {
+  if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return
+  throw new StartError(
+    'DATABASE_URL is not the URL of a PostgreSQL database. ' +
+      'Write postgresql://user:password@host:5432/name (characters such as @ and / in the ' +
+      'password percent-encoded), or unset it to use the embedded database.',
+  )
+}
+
+/** Asks the server; a StartError where it cannot hold our mail. */
 export async function checkPostgres(check: Check): Promise<void> {
   const facts = await readFacts(check)
   const refusal = refuse(facts, check.adopt)
@@ -55,7 +65,8 @@ async function readFacts({ query, url }: Check): Promise<Facts> {
   }
 }
 
-function refuse(facts: Facts, adopt: boolean): string | undefined {
+/** Why this database cannot hold our mail, or undefined where it can. */
+export function refuse(facts: Facts, adopt: boolean): string | undefined {
   if (facts.version < OLDEST_VERSION) {
     return (
       `DATABASE_URL: this server is PostgreSQL ${facts.name}; 15 or later is needed. ` +
@@ -67,6 +78,12 @@ function refuse(facts: Facts, adopt: boolean): string | undefined {
       'DATABASE_URL: this PostgreSQL has no pgvector (extension "vector" is not available). ' +
       'Install it on the server (Debian: postgresql-15-pgvector; Docker: pgvector/pgvector), ' +
       'or unset DATABASE_URL to use the embedded database.'
+    )
+  }
+  if (!facts.ours && facts.tables.includes('schema_migrations')) {
+    return (
+      `DATABASE_URL: database "${facts.database}" has a table schema_migrations of another ` +
+      `product (its tables: ${listed(facts.tables)}). Name an empty database.`
     )
   }
   if (!facts.ours && facts.tables.length > 0 && !adopt) {
@@ -85,12 +102,8 @@ function listed(tables: string[]): string {
 
 /** Where the URL points, without user and password. */
 function place(url: string): string {
-  try {
-    const { host, pathname } = new URL(url)
-    return `${host || 'the local socket'}${pathname}`
-  } catch {
-    return '(not a URL)'
-  }
+  const { host, pathname } = new URL(url)
+  return `${host || 'the local socket'}${pathname}`
 }
 
 /** A refused connection to several addresses is an AggregateError with an empty message. */

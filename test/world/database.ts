@@ -20,17 +20,21 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   if (template.kind === 'postgres') {
     return onPostgres(template.server, `TEMPLATE ${template.database}`)
   }
-  const empty = await emptyFolder()
-  // Measured on 997 files, 40 MB: 0.17 s; the asynchronous copy takes 0.9 s.
-  const mode = constants.COPYFILE_FICLONE
-  cpSync(join(template.folder, 'db'), join(empty.dataDir, 'db'), { recursive: true, mode })
-  return empty
+  return copyOf(template.migrated)
 }
 
-/** With no tables at all, for tests that migrate themselves; embedded: an empty folder. */
-export function emptyDatabase(): Promise<FreshDatabase> {
+/** With no tables at all, for tests that migrate themselves. */
+export async function emptyDatabase(): Promise<FreshDatabase> {
   const template = inject('template')
-  return template.kind === 'postgres' ? onPostgres(template.server, '') : emptyFolder()
+  return template.kind === 'postgres' ? onPostgres(template.server, '') : copyOf(template.empty)
+}
+
+async function copyOf(source: string): Promise<FreshDatabase> {
+  const folder = await emptyFolder()
+  // Measured on 997 files, 40 MB: 0.17 s; the asynchronous copy takes 0.9 s.
+  const mode = constants.COPYFILE_FICLONE
+  cpSync(join(source, 'db'), join(folder.dataDir, 'db'), { recursive: true, mode })
+  return folder
 }
 
 async function emptyFolder(): Promise<FreshDatabase> {

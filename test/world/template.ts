@@ -1,6 +1,6 @@
 /** Made once a run: a migrated database that each test gets its own copy of. */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { createLog } from '../../src/platform/log.ts'
 import { migrate } from '../../src/platform/migrate.ts'
 
 export type Template =
-  | { kind: 'embedded'; folder: string }
+  | { kind: 'embedded'; migrated: string; empty: string }
   | { kind: 'postgres'; server: string; database: string }
 
 declare module 'vitest' {
@@ -42,11 +42,14 @@ async function embeddedTemplate(): Promise<Template> {
     await mkdir(cache, { recursive: true })
     await forgetOld()
     const making = await mkdtemp(join(cache, 'postroom-making-'))
-    await fill({ dataDir: making })
+    const dataDir = join(making, 'migrated')
+    await (await openDatabase({ dataDir, log })).close()
+    cpSync(dataDir, join(making, 'empty'), { recursive: true })
+    await fill({ dataDir })
     // Another run may have made the same one meanwhile.
     await rename(making, folder).catch(() => rm(making, { recursive: true }))
   }
-  return { kind: 'embedded', folder }
+  return { kind: 'embedded', migrated: join(folder, 'migrated'), empty: join(folder, 'empty') }
 }
 
 async function postgresTemplate(server: string): Promise<Template> {
@@ -70,6 +73,7 @@ function ingredients(): string {
   const hash = createHash('sha256')
   hash.update(readFileSync(join(root, 'node_modules/@electric-sql/pglite/package.json')))
   hash.update(readFileSync(join(root, 'src/platform/embedded/worker.js')))
+  hash.update(readFileSync(fileURLToPath(import.meta.url)))
   for (const name of readdirSync(migrations).sort()) {
     const file = join(migrations, name, 'migration.sql')
     if (existsSync(file)) hash.update(`${name}\0`).update(readFileSync(file))
