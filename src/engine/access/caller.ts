@@ -29,7 +29,7 @@ export interface Caller {
 }
 
 /** `email:write` comes with `inbox:write` and with `email:send`. */
-export function hasScope(caller: Caller, scope: Scope | 'any'): boolean {
+export function hasScope(caller: Pick<Caller, 'scopes'>, scope: Scope | 'any'): boolean {
   if (scope === 'any' || caller.scopes.includes(scope)) return true
   if (scope !== 'email:write') return false
   return caller.scopes.includes('inbox:write') || caller.scopes.includes('email:send')

@@ -1,0 +1,31 @@
+// Every tool, in the order in which they are listed.
+import { hasScope, type Scope } from '../../engine/access/caller.ts'
+import type { Tool } from './tool.ts'
+import { listInboxesTool } from './tools/list-inboxes.ts'
+
+export const TOOLS: readonly Tool[] = [listInboxesTool]
+
+/** Who calls over stdio is an agent: what the first organization's agent key may do. */
+export const AGENT_SCOPES: readonly Scope[] = [
+  'inbox:read',
+  'inbox:write',
+  'email:read',
+  'email:write',
+  'email:send',
+]
+
+export interface Offer {
+  toolsets: readonly string[]
+  readOnly: boolean
+  scopes: readonly Scope[]
+}
+
+/** The tools that the operator has switched on and the caller's scopes allow. */
+export function offered({ toolsets, readOnly, scopes }: Offer): Tool[] {
+  return TOOLS.filter(
+    (tool) =>
+      toolsets.includes(tool.toolset) &&
+      !(readOnly && tool.hints.writes) &&
+      hasScope({ scopes }, tool.scope),
+  )
+}
