@@ -1,10 +1,12 @@
 // Raw mail and documents as files of the data folder: raw/<org>/<sha256>, a sidecar a message, a journal an organization.
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs } from '../engine/ports.ts'
 
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
+const SHA256 = /^[0-9a-f]{64}$/
+const SIDECAR = /^(msg_[0-9a-z]{26})\.json$/
 
 /**
  * Files that survive a power cut: written beside, fsynced, renamed, and the folder fsynced once for all that wait for it.
@@ -47,6 +49,15 @@ export function fileBlobs(root: string): Blobs {
     },
     async removeSidecar(orgId, messageId) {
       await rm(join((await folderOf(orgId)).path, `${messageId}.json`), { force: true })
+    },
+    async *list(orgId) {
+      const { path } = await folderOf(orgId)
+      for await (const { name } of await opendir(path)) {
+        const writtenAt = async () => (await stat(join(path, name))).mtime
+        if (SHA256.test(name)) yield { kind: 'raw', sha256: name, writtenAt }
+        const messageId = SIDECAR.exec(name)?.[1]
+        if (isMessageId(messageId)) yield { kind: 'sidecar', messageId, writtenAt }
+      }
     },
     async journal(orgId, entry) {
       const folder = await folderOf(orgId)
@@ -127,6 +138,8 @@ async function syncFolder(path: string): Promise<void> {
     await folder.close()
   }
 }
+
+const isMessageId = (name: string | undefined): name is `msg_${string}` => name !== undefined
 
 const exists = (path: string) =>
   access(path).then(

@@ -51,9 +51,15 @@ export interface Blobs {
   /** Keeps what the raw bytes do not say (envelope, ids, times) so that the database can be rebuilt from the raw store. */
   putSidecar(orgId: OrgId, messageId: MessageId, sidecar: object): Promise<void>
   removeSidecar(orgId: OrgId, messageId: MessageId): Promise<void>
+  /** Everything kept for an organization, in no order. */
+  list(orgId: OrgId): AsyncIterable<Kept>
   /** Appends one fact that outlives the database (a deletion, a merge, a split); resolves once it survives a power cut. */
   journal(orgId: OrgId, entry: object): Promise<void>
 }
+
+export type Kept =
+  | { kind: 'raw'; sha256: string; writtenAt(): Promise<Date> }
+  | { kind: 'sidecar'; messageId: MessageId; writtenAt(): Promise<Date> }
 
 /** Who is told what a mail server said about one mail on its way out. RFC 5321 §4.2. */
 export type HandOver =

@@ -4,6 +4,7 @@ import type { InboxId, OrgId } from '../ids.ts'
 import { newJob } from '../jobs/job.ts'
 import type { JobHandler } from '../jobs/worker.ts'
 import type { Engine } from '../ports.ts'
+import { removeUnused } from '../unused-blob.ts'
 
 /** Rows erased in one statement: well under 50 ms on the embedded database, which has one connection. */
 const SLICE = 200
@@ -48,7 +49,7 @@ export async function deleteInboxRow(
 export const eraseInbox =
   (engine: Pick<Engine, 'db' | 'blobs'>): JobHandler =>
   async ({ orgId, payload }) => {
-    const inboxId = payload['inbox_id'] as InboxId
+    const inboxId = payload.inbox_id as InboxId
     while (await eraseMessages(engine, orgId, inboxId)) await engine.db.quiet()
     await eraseDocuments(engine, orgId, inboxId)
     await eraseAttempts(engine, orgId, inboxId)
@@ -91,25 +92,6 @@ async function eraseDocuments(
     orgId,
     rows.map(({ sha256 }) => sha256),
   )
-}
-
-/** A mail to two of our inboxes is one blob: it goes with the last of them. */
-async function removeUnused(
-  { db, blobs }: Pick<Engine, 'db' | 'blobs'>,
-  orgId: OrgId,
-  hashes: string[],
-) {
-  const unused = async (sha256: string) => {
-    const [use] = await db.query(
-      `SELECT 1 WHERE EXISTS (SELECT 1 FROM messages WHERE org_id = $1 AND raw_sha256 = $2)
-         OR EXISTS (SELECT 1 FROM documents WHERE org_id = $1 AND sha256 = $2)`,
-      [orgId, sha256],
-    )
-    return use === undefined
-  }
-  for (const sha256 of new Set(hashes)) {
-    if (await unused(sha256)) await blobs.remove(orgId, sha256, () => unused(sha256))
-  }
 }
 
 async function eraseRows(

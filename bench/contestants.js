@@ -1,0 +1,69 @@
+// The servers that take part, each a process of its own: two baselines, and the product on either database.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const MAIN = new URL('../dist/main.js', import.meta.url).pathname
+const BASELINE = new URL('./baseline.js', import.meta.url).pathname
+const START_PATIENCE_MS = 30_000
+
+/** Starts a baseline; `kind` is accept or parse. */
+export async function baseline(kind) {
+  const child = spawn(process.execPath, [BASELINE, kind], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [line] = await once(child.stdout, 'data')
+  const recipient = 'hello@postroom.localhost'
+  return { address: `127.0.0.1:${Number(line)}`, recipient, stop: () => stop(child) }
+}
+
+/** Starts the product on a fresh data folder; with a URL on that PostgreSQL database. */
+export async function product(databaseUrl) {
+  const data = await mkdtemp(join(tmpdir(), 'postroom-bench-'))
+  const [smtp, http] = [await freePort(), await freePort()]
+  const env = {
+    PATH: process.env.PATH,
+    POSTROOM_DATA: data,
+    SMTP_PORT: String(smtp),
+    HTTP_PORT: String(http),
+    LOG_LEVEL: 'warn',
+    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+  }
+  const child = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  await ready(`http://127.0.0.1:${http}/readyz`, child)
+  return {
+    address: `127.0.0.1:${smtp}`,
+    recipient: 'hello@postroom.localhost',
+    async stop() {
+      await stop(child)
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+async function ready(url, child) {
+  const until = Date.now() + START_PATIENCE_MS
+  while (Date.now() < until) {
+    if (child.exitCode !== null) throw new Error('the server stopped while starting')
+    const answer = await fetch(url).catch(() => undefined)
+    if (answer?.ok) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`the server was not ready within ${START_PATIENCE_MS / 1000} s`)
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function stop(child) {
+  if (child.exitCode !== null) return
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+}

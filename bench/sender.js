@@ -1,0 +1,50 @@
+// Sends mails over kept-open connections as fast as the other side answers, like `smtp-source -d`.
+// node bench/sender.js HOST:PORT RECIPIENT CONNECTIONS BYTES COUNT
+import { connect } from 'node:net'
+
+const LINE = `${'X'.repeat(78)}\r\n`
+
+const [address = '', recipient = '', connections = '20', bytes = '4096', count = '1000'] =
+  process.argv.slice(2)
+const [host, port] = address.split(':')
+const body = LINE.repeat(Math.ceil(Number(bytes) / LINE.length)).slice(0, Number(bytes))
+let left = Number(count)
+let serial = 0
+
+await Promise.all(Array.from({ length: Number(connections) }, session))
+
+async function session() {
+  const socket = connect({ host, port: Number(port), noDelay: true })
+  const answers = replies(socket)
+  const say = async (line, expected) => {
+    socket.write(line)
+    const answer = (await answers.next()).value ?? 'connection closed'
+    if (!answer.startsWith(expected)) throw new Error(`${line.slice(0, 60).trim()}: ${answer}`)
+  }
+  await answers.next()
+  await say('EHLO bench.localhost\r\n', '250')
+  while (left > 0) {
+    left -= 1
+    serial += 1
+    await say('MAIL FROM:<bench@example.com>\r\n', '250')
+    await say(`RCPT TO:<${recipient}>\r\n`, '250')
+    await say('DATA\r\n', '354')
+    await say(`${header(serial)}\r\n${body}\r\n.\r\n`, '250')
+  }
+  socket.end('QUIT\r\n')
+}
+
+const header = (n) =>
+  `From: <bench@example.com>\r\nTo: <${recipient}>\r\nDate: ${new Date().toUTCString()}\r\nMessage-Id: <${process.pid}.${n}.${Date.now()}@bench.localhost>\r\nSubject: Mail ${n}\r\n`
+
+async function* replies(socket) {
+  let text = ''
+  for await (const chunk of socket) {
+    text += chunk.toString('latin1')
+    for (let end = text.search(/^\d{3} .*\r\n/m); end >= 0; end = text.search(/^\d{3} .*\r\n/m)) {
+      const stop = text.indexOf('\r\n', end) + 2
+      yield text.slice(end, stop)
+      text = text.slice(stop)
+    }
+  }
+}
