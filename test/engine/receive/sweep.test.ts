@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createReceiver } from '../../../src/engine/receive/accept.ts'
 import { findAddresses } from '../../../src/engine/inboxes/find.ts'
+import { createReceiver } from '../../../src/engine/receive/accept.ts'
 import { sweep } from '../../../src/engine/receive/sweep.ts'
 import { type EngineWorld, engineWorld } from '../../world/engine.ts'
 
