@@ -6,11 +6,10 @@ const ID_BYTES = 4
 const SHORT_LENGTH = 200
 
 /**
- * What a person does not see and a model reads all the same: tag characters, zero-width characters,
- * directional controls, soft hyphens, variation selectors beyond the common ones.
+ * What a person does not see and a model reads all the same: tag characters, zero-width characters, directional
+ * controls, soft hyphens. The two variation selectors of emoji stay; the others can carry any text unseen.
  */
-const INVISIBLE =
-  /[\u{E0000}-\u{E01EF}\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]/gu
+const INVISIBLE = /(?![\uFE0E\uFE0F])\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]/gu
 /** Controls save tab and newline: a terminal obeys them. */
 const CONTROLS = /(?![\t\n])\p{Cc}/gu
 const LINE_BREAKS = /\r\n?|\u2028|\u2029|\u0085/g

@@ -16,7 +16,8 @@ const MAX_OMITTED_IDS = 5
 export interface Listed {
   row: JsonObject
   id: string
-  place: Place
+  /** Where the list goes on after this row; absent in lists that have no further page. */
+  place?: Place
 }
 
 export interface Listing {
@@ -44,7 +45,7 @@ export function listed(call: Call, listing: Listing): Answer {
     returned: count,
     omitted: total - seen - count,
     omittedIds: listing.more ? [] : rows.slice(count).map(({ id }) => id),
-    nextCursor: more && last !== undefined ? pageCursor(seen + count, cursorOf(last.place)) : null,
+    nextCursor: more && last?.place ? pageCursor(seen + count, cursorOf(last.place)) : null,
   })
   const result = { ...head, data: shown.map(({ row }) => row), ...tail, receipt }
   return line === undefined ? { result } : { result, line }

@@ -1,9 +1,17 @@
 // Every tool, in the order in which they are listed.
 import { hasScope, type Scope } from '../../engine/access/caller.ts'
 import type { Tool } from './tool.ts'
+import { createInboxTool } from './tools/create-inbox.ts'
+import { getThreadMessagesTool } from './tools/get-thread-messages.ts'
 import { listInboxesTool } from './tools/list-inboxes.ts'
+import { listThreadsTool } from './tools/list-threads.ts'
 
-export const TOOLS: readonly Tool[] = [listInboxesTool]
+export const TOOLS: readonly Tool[] = [
+  listInboxesTool,
+  createInboxTool,
+  listThreadsTool,
+  getThreadMessagesTool,
+]
 
 /** Who calls over stdio is an agent: what the first organization's agent key may do. */
 export const AGENT_SCOPES: readonly Scope[] = [

@@ -1,0 +1,60 @@
+// A message in a result: its headers, and what a person would see of its body between marks.
+import type { Message } from '../../engine/messages/message.ts'
+import { costOf, filled, type JsonObject } from './answer.ts'
+import { visible } from './fence.ts'
+import { people, person } from './people.ts'
+import { toMinute } from './times.ts'
+import type { Call } from './tool.ts'
+
+const MAX_PEOPLE = 20
+/** Each step of cutting a body to its budget leaves this much of it. */
+const SHRINK = 0.9
+
+export function messageRow({ fence }: Pick<Call, 'fence'>, message: Message): JsonObject {
+  const { text, removed } = visible(message.text_body)
+  const time = message.received_at ?? message.sent_at
+  return filled({
+    message_id: message.id,
+    direction: message.direction,
+    from: message.from && person(fence, message.from),
+    to: people(fence, message.to.slice(0, MAX_PEOPLE)),
+    to_total: message.to.length > MAX_PEOPLE ? message.to.length : undefined,
+    cc: people(fence, message.cc.slice(0, MAX_PEOPLE)),
+    cc_total: message.cc.length > MAX_PEOPLE ? message.cc.length : undefined,
+    [message.direction === 'inbound' ? 'received_at' : 'sent_at']: time && toMinute(time),
+    status: message.direction === 'outbound' ? message.status : undefined,
+    delivery: message.delivery,
+    auto_reply: message.auto_reply && fence.short(message.auto_reply),
+    attachments: message.attachments
+      .filter(({ inline }) => !inline)
+      .map(({ id, filename, content_type, size }) =>
+        filled({
+          attachment_id: id,
+          filename: filename && fence.short(filename),
+          content_type: fence.short(content_type),
+          size,
+        }),
+      ),
+    hidden_text_removed: removed > 0 ? removed : undefined,
+    text_complete: true,
+    text: fence.body(text),
+  })
+}
+
+/** The message with the beginning of its text, as much as fits; at least its headers. */
+export function messageStart(
+  { fence }: Pick<Call, 'fence'>,
+  message: Message,
+  budget: number,
+): JsonObject {
+  const { text } = visible(message.text_body)
+  const row = { ...messageRow({ fence }, message), text_complete: false, text_chars: text.length }
+  const withText = (length: number) => ({
+    ...row,
+    text: fence.body(text.slice(0, length).toWellFormed()),
+  })
+  const whole = costOf(withText(text.length))
+  let length = Math.floor(text.length * Math.min(1, budget / whole))
+  while (length > 0 && costOf(withText(length)) > budget) length = Math.floor(length * SHRINK)
+  return withText(length)
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { ValidationFailed } from '../../../engine/errors.ts'
+import { findThread } from '../../../engine/messages/load.ts'
+import { getMessage } from '../../../engine/messages/operations.ts'
+import { showThread } from '../../../engine/messages/thread.ts'
+import { costOf, filled } from '../answer.ts'
+import { newestMessages } from '../newest-messages.ts'
+import { readCursor, receiptOf } from '../receipt.ts'
+import { threadRow } from '../thread-row.ts'
+import { toSecond } from '../times.ts'
+import { type Call, tool } from '../tool.ts'
+
+/** Of the notes, the evidence and the receipt, in tokens. */
+const FRAME_TOKENS = 260
+
+export const getThreadMessagesTool = tool({
+  name: 'get_thread_messages',
+  toolset: 'mail',
+  title: 'Read a conversation',
+  description: [
+    'The messages of a thread, oldest first',
+    { needs: 'get_thread_messages.include_quoted', says: ', quoted history folded away' },
+    '. If they do not fit max_tokens the oldest are left out and the receipt says so. Read before you answer.',
+    { needs: 'get_message', says: ' One long message: get_message.' },
+  ],
+  scope: 'email:read',
+  hints: { writes: false },
+  input: z.strictObject({
+    thread_id: z.string().describe('Thread id.'),
+    max_tokens: z.int().min(500).max(20000).default(6000).describe('Budget for the result.'),
+    after_message_id: z.string().optional().describe('Only what came after this message.'),
+    cursor: z.string().optional().describe('next_cursor of the previous result.'),
+  }),
+  async run(call, { thread_id, max_tokens, after_message_id: after, cursor }) {
+    const thread = showThread(await findThread(call.engine, call.caller, thread_id))
+    const start = after === undefined ? undefined : await startAfter(call, thread_id, after)
+    const head = threadRow(call, thread, { several: true, alone: true })
+    const page = await newestMessages(call, {
+      threadId: thread_id,
+      after: start,
+      budget: max_tokens - FRAME_TOKENS - costOf(head),
+      ...readCursor(cursor),
+    })
+    return {
+      result: {
+        thread: head,
+        messages: page.rows,
+        ...filled({
+          last_message_id: thread.last_message_id,
+          latest_inbound_at: thread.latest_inbound_at && toSecond(thread.latest_inbound_at),
+        }),
+        checked_through: toSecond(call.startedAt),
+        receipt: receiptOf(call, page),
+      },
+    }
+  },
+})
+
+async function startAfter({ engine, caller }: Call, threadId: string, messageId: string) {
+  const message = await getMessage.run(engine, caller, { message_id: messageId })
+  if (message.thread_id === threadId) return message
+  throw new ValidationFailed([
+    { field: 'after_message_id', message: `is of another thread, ${message.thread_id}` },
+  ])
+}
