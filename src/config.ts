@@ -84,7 +84,7 @@ export function readConfig(env: Environment = process.env): Reading {
     value: masked(variable, env[variable] ?? ''),
   }))
   if (!parsed.success || shown.length > 0) return { ok: false, problems: shown }
-  return { ok: true, config: asConfig(parsed.data), ignored }
+  return { ok: true, config: asConfig(parsed.data, given), ignored }
 }
 
 /** One line a problem, for people. */
@@ -163,7 +163,7 @@ function pem(path: string): string | undefined {
 
 const tlsFiles = (cert: string, key: string) => ({ cert: pem(cert) ?? '', key: pem(key) ?? '' })
 
-function asConfig(parsed: Parsed) {
+function asConfig(parsed: Parsed, given: Record<string, string | undefined>) {
   const { SMTP_TLS_CERT: cert, SMTP_TLS_KEY: key } = parsed
   return {
     databaseUrl: parsed.DATABASE_URL,
@@ -192,6 +192,10 @@ function asConfig(parsed: Parsed) {
     mcpReadOnly: parsed.MCP_READ_ONLY,
     agentSendPolicy: parsed.AGENT_SEND_POLICY,
     logLevel: parsed.LOG_LEVEL,
+    /** The variables that were set, as they were written: for a configuration that starts the same again. */
+    given: Object.fromEntries(
+      Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
   } as const
 }
 

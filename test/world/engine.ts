@@ -49,7 +49,9 @@ export async function engineWorld(
     settings: { ...SETTINGS, ...over.settings },
   }
   const first = await firstStart(engine)
-  if (first === null) throw new Error('a fresh database has no organization')
+  if (!first?.firstKey || !first.agentKey || !first.address) {
+    throw new Error('a fresh database has an organization already')
+  }
   return {
     engine,
     owner: await callerOf(engine, first.firstKey),

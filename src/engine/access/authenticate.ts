@@ -1,8 +1,8 @@
 // From a key to a caller.
-import { Unauthorized } from '../errors.ts'
+import { NotFound, Unauthorized } from '../errors.ts'
 import type { InboxId, KeyId, OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'
-import type { Caller, Scope } from './caller.ts'
+import { type Caller, SCOPES, type Scope } from './caller.ts'
 import { hashKey, isKeyForm } from './key.ts'
 
 interface KeyRow {
@@ -36,6 +36,24 @@ export async function callerOf({ db, clock }: Pick<Engine, 'db' | 'clock'>, key:
     throw new Unauthorized(`This key expired on ${row.expires_at.toISOString()}.`)
   }
   return asCaller(row)
+}
+
+/** Whoever holds the data folder or the database itself: a person who may do everything in the first organization. */
+export async function operatorOf({ db }: Pick<Engine, 'db'>): Promise<Caller> {
+  const [row] = await db.query<{ id: OrgId }>(
+    'SELECT id FROM organizations ORDER BY created_at, id LIMIT 1',
+  )
+  if (row === undefined) {
+    throw new NotFound('organization', 'first', { fix: 'Start the server once: postroom serve.' })
+  }
+  return {
+    orgId: row.id,
+    keyId: null,
+    name: 'operator',
+    scopes: SCOPES,
+    inboxIds: null,
+    agent: false,
+  }
 }
 
 function asCaller(row: KeyRow): Caller {

@@ -1,12 +1,17 @@
 // The first start: an organization, a key for people and programs, a key for an agent, and an inbox to write to.
 import { newId } from '../../platform/ids.ts'
 import { SCOPES, type Scope } from '../access/caller.ts'
-import { type KeyWish, keyRows } from '../access/keys.ts'
+import { type KeyWish, makeKey } from '../access/keys.ts'
+import type { OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'
-import { inboxRow } from './create.ts'
+import { makeInbox } from './create.ts'
 
+type Parts = Pick<Engine, 'db' | 'clock' | 'settings'>
+
+/** Of ours alone on a PostgreSQL server. */
+const ADVISORY_LOCK = 5_077_211_905
 const FIRST_SLUG = 'first'
-const FIRST_INBOX = { username: 'hello', displayName: null, webhookUrl: null, clientId: null }
+const FIRST_USERNAME = 'hello'
 const AGENT_SCOPES: readonly Scope[] = [
   'inbox:read',
   'inbox:write',
@@ -15,52 +20,100 @@ const AGENT_SCOPES: readonly Scope[] = [
   'email:send',
 ]
 
-const LASTING = { inboxIds: null, interactive: false, expiresAt: null }
-const EVERYTHING: KeyWish = { ...LASTING, name: 'first key', scopes: SCOPES, agent: false }
-const AGENT: KeyWish = { ...LASTING, name: 'agent', scopes: AGENT_SCOPES, agent: true }
-
 export interface FirstStart {
-  /** The keys, shown this once. */
-  firstKey: string
-  agentKey: string
-  address: string
+  /** The keys, shown this once; undefined where this start made none of that kind. */
+  firstKey?: string
+  agentKey?: string
+  /** The inbox to write to, where it was made. */
+  address?: string
+}
+
+export interface FirstStartOptions {
+  /** POSTROOM_API_KEY: taken instead of making a key. */
+  firstKey?: string | undefined
+  /**
+   * Whether somebody sees what this start says. A key that nobody sees is lost, so without a reader
+   * the first key is left to the next start, and a key that was given is an agent's: it stands in
+   * the configuration of an agent's program.
+   */
+  shown: boolean
 }
 
 /**
- * Makes what a new installation needs; null where an organization is there already.
- * Two processes that start at once on one database make it once: the slug is unique.
- * @param firstKey POSTROOM_API_KEY, to be the first key instead of a new one
+ * Makes what a new installation lacks; null where nothing was lacking. A start that was killed in the
+ * middle is made up for by the next one.
  */
 export async function firstStart(
-  engine: Pick<Engine, 'db' | 'clock' | 'settings'>,
-  firstKey?: string,
+  engine: Parts,
+  options: FirstStartOptions = { shown: true },
 ): Promise<FirstStart | null> {
-  const { prisma } = engine.db
-  const now = engine.clock.now()
-  const orgId = newId('org', now)
-  const people = keyRows(
-    orgId,
-    { ...EVERYTHING, ...(firstKey === undefined ? {} : { key: firstKey }) },
-    now,
-  )
-  const agent = keyRows(orgId, AGENT, now)
-  const { settings } = engine
-  const inbox = inboxRow(orgId, { ...FIRST_INBOX, domain: settings.mailDomain }, now)
-  const organization = { id: orgId, name: 'First organization', slug: FIRST_SLUG, created_at: now }
-  if ((await prisma.organizations.count()) > 0) return null
-  try {
-    await prisma.$transaction([
-      prisma.organizations.create({ data: organization }),
-      prisma.api_keys.createMany({ data: [people.row, agent.row] }),
-      prisma.directory_key.createMany({ data: [people.found, agent.found] }),
-      prisma.directory_address.create({
-        data: { address: inbox.address, org_id: orgId, inbox_id: inbox.id },
-      }),
-      prisma.inboxes.create({ data: inbox }),
-    ])
-  } catch (error) {
-    if ((await prisma.organizations.count()) > 0) return null
-    throw error
+  return oneAtATime(engine, () => makeWhatIsMissing(engine, options))
+}
+
+/** Processes that start together on one PostgreSQL; the embedded database has one process. */
+function oneAtATime<T>({ db }: Parts, work: () => Promise<T>): Promise<T> {
+  if (db.embedded) return work()
+  return db.prisma.$transaction(async (lock) => {
+    await lock.$executeRaw`SELECT pg_advisory_xact_lock(${ADVISORY_LOCK})`
+    return work()
+  })
+}
+
+async function makeWhatIsMissing(
+  engine: Parts,
+  { firstKey: given, shown }: FirstStartOptions,
+): Promise<FirstStart | null> {
+  const orgId = await firstOrganization(engine)
+  const has = await whatThereIs(engine, orgId)
+  const wanted = given === undefined ? {} : { key: given }
+  const made: FirstStart = {}
+  if (!has.agent_key) {
+    const wish = { ...AGENT, ...(shown ? {} : wanted) }
+    made.agentKey = (await makeKey(engine, orgId, wish)).key
   }
-  return { firstKey: people.key, agentKey: agent.key, address: inbox.address }
+  if (!has.first_key && shown) {
+    made.firstKey = (await makeKey(engine, orgId, { ...PEOPLE, ...wanted })).key
+  }
+  if (!has.inbox) made.address = await makeFirstInbox(engine, orgId)
+  return Object.keys(made).length === 0 ? null : made
+}
+
+const COMMON = { inboxIds: null, interactive: false, expiresAt: null } as const
+const PEOPLE: KeyWish = { ...COMMON, name: 'first key', scopes: SCOPES, agent: false }
+const AGENT: KeyWish = { ...COMMON, name: 'agent', scopes: AGENT_SCOPES, agent: true }
+
+async function firstOrganization({ db, clock }: Parts): Promise<OrgId> {
+  const now = clock.now()
+  await db.query(
+    `INSERT INTO organizations (id, name, slug, created_at)
+     SELECT $1, 'First organization', $2, $3 WHERE NOT EXISTS (SELECT FROM organizations)`,
+    [newId('org', now), FIRST_SLUG, now],
+  )
+  const [first] = await db.query<{ id: OrgId }>(
+    'SELECT id FROM organizations ORDER BY created_at, id LIMIT 1',
+  )
+  if (first === undefined) throw new Error('the organization just made is gone')
+  return first.id
+}
+
+/** Revoked keys and deleted inboxes count: what a person took away does not come back. */
+async function whatThereIs({ db }: Parts, orgId: OrgId) {
+  const [found] = await db.query<{ first_key: boolean; agent_key: boolean; inbox: boolean }>(
+    `SELECT EXISTS (SELECT FROM api_keys WHERE org_id = $1 AND NOT agent) AS first_key,
+       EXISTS (SELECT FROM api_keys WHERE org_id = $1 AND agent) AS agent_key,
+       EXISTS (SELECT FROM inboxes WHERE org_id = $1) AS inbox`,
+    [orgId],
+  )
+  return found ?? { first_key: false, agent_key: false, inbox: false }
+}
+
+async function makeFirstInbox(engine: Parts, orgId: OrgId): Promise<string> {
+  const { address } = await makeInbox(engine, orgId, {
+    username: FIRST_USERNAME,
+    domain: engine.settings.mailDomain,
+    displayName: null,
+    webhookUrl: null,
+    clientId: null,
+  })
+  return address
 }

@@ -1,0 +1,149 @@
+// The composition root: every part of the house is made and joined here, and nowhere else.
+import { join } from 'node:path'
+import { openDoors } from './app/doors.ts'
+import { isLoopback, toSettings } from './app/settings.ts'
+import { createWork, keepSwept } from './app/work.ts'
+import { type Config, PACKAGE_ROOT } from './config.ts'
+import { fileBlobs } from './drains/files.ts'
+import { createPoster } from './drains/post.ts'
+import { type FirstStart, firstStart } from './engine/inboxes/first-start.ts'
+import type { Worker } from './engine/jobs/worker.ts'
+import type { Engine } from './engine/ports.ts'
+import { createReceiver } from './engine/receive/accept.ts'
+import { type Clock, systemClock } from './platform/clock.ts'
+import { type Database, openDatabase } from './platform/database.ts'
+import { listen } from './platform/listen.ts'
+import { createLog, type Log } from './platform/log.ts'
+import { migrate } from './platform/migrate.ts'
+
+export const ROLES = ['smtp', 'http', 'worker'] as const
+export type Role = (typeof ROLES)[number]
+
+export const MIGRATIONS = join(PACKAGE_ROOT, 'prisma', 'migrations')
+/** What one process announces on PostgreSQL to the workers of the others. */
+const CHANNEL = 'postroom_jobs'
+
+/** What a test holds in its own hands. */
+export interface Overrides {
+  clock?: Clock
+  log?: Log
+}
+
+export interface Address {
+  host: string
+  port: number
+}
+
+export interface Addresses {
+  smtp?: Address
+  http?: Address
+}
+
+export interface StartOptions {
+  roles: readonly Role[]
+  /** A port that is taken: stop with a message, or take a free one. */
+  takenPort: 'refuse' | 'replace'
+  /** Whether somebody is there to see the first key; a start that nobody reads makes none. */
+  keys: 'shown' | 'kept'
+}
+
+export interface App {
+  engine: Engine
+  /** The keys, where `start` was the first start. */
+  first: FirstStart | null
+  /** Where the doors listen that are open. */
+  addresses: Addresses
+  start(options: StartOptions): Promise<void>
+  /** Runs every job that is due, until none is left. */
+  settle(): Promise<void>
+  /** Finishes what was taken, gives the rest back, closes everything. */
+  stop(): Promise<void>
+}
+
+/** Opens the database and makes the parts; nothing listens and no job runs before `start`. */
+export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+  const log = overrides.log ?? createLog({ level: config.logLevel })
+  const clock = overrides.clock ?? systemClock
+  const db = await openDatabase({
+    url: config.databaseUrl,
+    dataDir: config.dataDir,
+    adopt: config.adoptDatabase,
+    log,
+  })
+  try {
+    await migrate(db, MIGRATIONS, log)
+    return assemble(config, { db, clock, log })
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+}
+
+function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>): App {
+  const { db, log } = ground
+  const poster = createPoster({
+    allowPrivate: config.webhookAllowPrivate,
+    listensOnLoopback: isLoopback(config.http.host) && isLoopback(config.smtp.host),
+  })
+  const addresses: Addresses = {}
+  const engine: Engine = {
+    ...ground,
+    blobs: fileBlobs(join(config.dataDir, 'raw')),
+    jobs: { wake: () => waker.wake() },
+    webhooks: poster,
+    settings: toSettings(config, addresses),
+  }
+  const receiver = createReceiver(engine)
+  const worker = createWork(engine, { poster })
+  const waker = createWaker(db, worker)
+  const open: { close(): Promise<void> }[] = []
+
+  const app: App = {
+    engine,
+    first: null,
+    addresses,
+    async start({ roles, takenPort, keys }) {
+      app.first = await firstStart(engine, { firstKey: config.apiKey, shown: keys === 'shown' })
+      open.push(...(await openDoors({ roles, takenPort }, { config, engine, receiver, addresses })))
+      if (!roles.includes('worker')) return
+      worker.start()
+      open.push(keepSwept(engine))
+      if (config.databaseUrl === undefined) return
+      const url = config.databaseUrl
+      open.push(await listen({ url, channel: CHANNEL, onNotify: () => worker.wake(), log }))
+    },
+    settle: () => worker.settle(),
+    async stop() {
+      await Promise.allSettled(open.map((part) => part.close()))
+      await worker.stop()
+      await waker.settled()
+      await db.close()
+    },
+  }
+  return app
+}
+
+/** Wakes our own worker and, where the database is shared, those of the other processes. */
+function createWaker(db: Database, worker: Worker) {
+  let telling: Promise<unknown> = Promise.resolve()
+  let again = false
+  let busy = false
+  const tell = async () => {
+    busy = true
+    // A NOTIFY that is lost costs a second: workers also look by themselves.
+    await db.query('SELECT pg_notify($1, $2)', [CHANNEL, '']).catch(() => undefined)
+    busy = false
+    if (!again) return
+    again = false
+    await tell()
+  }
+  return {
+    wake() {
+      worker.wake()
+      if (db.embedded) return
+      if (busy) again = true
+      else telling = tell()
+    },
+    settled: () => telling,
+  }
+}

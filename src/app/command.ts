@@ -1,0 +1,155 @@
+// Running a command: in the process that holds the data folder where there is one, here where there is none.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Address, type App, createApp, MIGRATIONS } from '../app.ts'
+import type { Config } from '../config.ts'
+import { type CommandContext, UsageError } from '../doors/cli/command.ts'
+import { commandNamed } from '../doors/cli/commands.ts'
+import { type Output, runThere } from '../doors/cli/dial.ts'
+import { operatorOf } from '../engine/access/authenticate.ts'
+import { Refusal } from '../engine/errors.ts'
+import { openDatabase } from '../platform/database.ts'
+import { type Holder, holdFolder } from '../platform/lock.ts'
+import { createLog } from '../platform/log.ts'
+import { checkMigrations } from '../platform/migrate.ts'
+import { StartError } from '../platform/start-error.ts'
+
+/** A holder that has just taken the folder listens a moment later; one that ends takes up to two seconds. */
+const PATIENCE_MS = 3_000
+const RETRY_MS = 100
+
+const terminal: Output = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+}
+
+/** Runs `postroom COMMAND …`; resolves with the exit code. */
+export async function runCommand(config: Config, argv: readonly string[]): Promise<number> {
+  try {
+    return await runWhereItCan(config, argv)
+  } catch (error) {
+    return tell(error, terminal)
+  }
+}
+
+async function runWhereItCan(config: Config, argv: readonly string[]): Promise<number> {
+  if (config.databaseUrl !== undefined) return runAlone(config, argv)
+  refuseFresh(config, argv)
+  const deadline = performance.now() + PATIENCE_MS
+  for (;;) {
+    const lock = await holdFolder(config.dataDir, {
+      address: 'no address: a command',
+      patienceMs: 0,
+    })
+    if (lock.held) return runAlone(config, argv).finally(() => lock.release())
+    const exit = await runThere(lock.holder.socket, argv, terminal)
+    if (exit !== undefined) return exit
+    if (performance.now() > deadline) throw new StartError(silent(lock.holder))
+    await wait(RETRY_MS)
+  }
+}
+
+/** A slip in POSTROOM_DATA must not end in a new database and keys for it. */
+function refuseFresh({ dataDir }: Config, argv: readonly string[]): void {
+  if (argv.join(' ') === 'migrate' || existsSync(join(dataDir, 'db'))) return
+  throw new StartError(
+    `There is no Postroom in ${dataDir} yet. Start it once (postroom serve), or name its folder in POSTROOM_DATA.`,
+  )
+}
+
+const silent = ({ pid, folder }: Holder) =>
+  `The data folder ${folder} is held by process ${pid}, which does not answer. Stop it and run the command again.`
+
+/** Opens the database only when the command asks for it, and closes it behind the command. */
+async function runAlone(config: Config, argv: readonly string[]): Promise<number> {
+  const log = createLog({ level: config.logLevel === 'info' ? 'warn' : config.logLevel })
+  let app: Promise<App> | undefined
+  const opened = () => {
+    app ??= createApp(config, { log })
+    return app
+  }
+  try {
+    return await runIn(argv, terminal, {
+      app: opened,
+      smtp: () => smtpAlone(config, opened),
+      async check() {
+        const { url, dataDir, adopt } = {
+          url: config.databaseUrl,
+          dataDir: config.dataDir,
+          adopt: config.adoptDatabase,
+        }
+        const db = app ? (await app).engine.db : await openDatabase({ url, dataDir, adopt, log })
+        await checkMigrations(db, MIGRATIONS).finally(() => app ?? db.close())
+      },
+    })
+  } finally {
+    await app?.then(
+      (one) => one.stop(),
+      () => undefined,
+    )
+  }
+}
+
+/** With DATABASE_URL a server may run anywhere; else none does, so we open the door ourselves. */
+async function smtpAlone(config: Config, opened: () => Promise<App>): Promise<Address> {
+  if (config.databaseUrl !== undefined) return config.smtp
+  const app = await opened()
+  await app.start({ roles: ['smtp'], takenPort: 'replace', keys: 'kept' })
+  return app.addresses.smtp ?? config.smtp
+}
+
+interface InHouse {
+  config: Config
+  ready: () => Promise<App>
+  output: Output
+}
+
+/** Runs a command that came over the run socket. */
+export function runInHouse(
+  argv: readonly string[],
+  { config, ready, output }: InHouse,
+): Promise<number> {
+  return runIn(argv, output, {
+    app: ready,
+    smtp: async () => (await ready()).addresses.smtp ?? config.smtp,
+    check: async () => checkMigrations((await ready()).engine.db, MIGRATIONS),
+  })
+}
+
+interface Place {
+  app(): Promise<App>
+  smtp(): Promise<Address>
+  check(): Promise<void>
+}
+
+async function runIn(
+  [name = '', ...argv]: readonly string[],
+  output: Output,
+  { app, smtp, check }: Place,
+): Promise<number> {
+  const command = commandNamed(name)
+  const engine = async () => (await app()).engine
+  const context: CommandContext = {
+    ...output,
+    argv,
+    engine,
+    operator: async () => operatorOf(await engine()),
+    smtp,
+    migrations: { check, apply: async () => void (await app()) },
+  }
+  try {
+    if (command === undefined) throw new UsageError(`There is no command ${JSON.stringify(name)}.`)
+    return await command.run(context)
+  } catch (error) {
+    return tell(error, output)
+  }
+}
+
+/** Says what was refused, in words that were meant to be said; the rest is a fault of ours. */
+function tell(error: unknown, { err }: Output): number {
+  if (error instanceof Refusal) err(`${error.message} ${error.fix}\n`)
+  else if (error instanceof UsageError || error instanceof StartError) err(`${error.message}\n`)
+  else err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return 1
+}

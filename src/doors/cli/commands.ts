@@ -1,0 +1,30 @@
+// Every command, and the help that lists them.
+import type { Command } from './command.ts'
+import { keys } from './keys.ts'
+import { migrate } from './migrate.ts'
+import { testMail } from './test-mail.ts'
+
+const COMMANDS: readonly Command[] = [keys, testMail, migrate]
+
+const COLUMN = 34
+
+export function commandNamed(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name)
+}
+
+const lines = [
+  ['serve [--roles smtp,http,worker]', 'the server; all roles by default'],
+  ['mcp', 'MCP over stdio; relays to a running server, or is one'],
+  ['mcp --url URL', 'relays to a server elsewhere; key in POSTROOM_API_KEY'],
+  ...COMMANDS.flatMap(({ usage }) => usage),
+  ['version', 'the version'],
+]
+
+export const HELP = `Postroom: the email system that AI agents work from.
+
+Usage: postroom COMMAND
+
+${lines.map(([form = '', does]) => `  ${form.padEnd(COLUMN)} ${form.length > COLUMN ? `\n  ${' '.repeat(COLUMN)} ` : ''}${does}`).join('\n')}
+
+Settings are environment variables; .env.example lists them all.
+`
