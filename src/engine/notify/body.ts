@@ -1,0 +1,79 @@
+// The body of a webhook: what an event of the log looks like to the receiver.
+import type { EventRow } from '../events.ts'
+import type { Message, MessageRow } from '../messages/message.ts'
+
+export type Told = Message & Pick<MessageRow, 'authentication'>
+
+/** `message` is the one the event is about; undefined for events about something else. */
+export function renderBody(event: EventRow, message: Told | undefined): string {
+  const data = message ? aboutMessage(event, message) : { inbox_id: event.inbox_id, ...event.data }
+  return JSON.stringify({ event: event.event, timestamp: event.created_at.toISOString(), data })
+}
+
+function aboutMessage(event: EventRow, message: Told): object {
+  switch (event.event) {
+    case 'email.received':
+      return { ...received(message), ...event.data }
+    case 'thread.created':
+      return { ...created(message), ...event.data }
+    case 'email.sent':
+      return { ...sent(message), ...event.data }
+    case 'email.delivered':
+    case 'email.bounced':
+    case 'email.failed':
+      return { ...envelope(message), delivery: message.delivery, ...event.data }
+    case 'document.ready':
+    case 'document.failed':
+      return { inbox_id: event.inbox_id, ...event.data }
+  }
+}
+
+/** The first eight are AIThreads' own, in its order. */
+const received = (message: Told) => ({
+  email_id: message.id,
+  thread_id: message.thread_id,
+  inbox_id: message.inbox_id,
+  from: message.from,
+  to: message.to,
+  subject: message.subject,
+  text_body: message.text_body,
+  received_at: message.received_at,
+  cc: message.cc,
+  html_body: message.html_body,
+  attachments: message.attachments,
+  authentication: message.authentication,
+  auto_reply: message.auto_reply,
+  message_id_header: message.message_id_header,
+})
+
+const created = (message: Told) => ({
+  thread_id: message.thread_id,
+  inbox_id: message.inbox_id,
+  email_id: message.id,
+  direction: message.direction,
+  from: message.from,
+  to: message.to,
+  subject: message.subject,
+  created_at: message.created_at,
+})
+
+const sent = (message: Told) => ({
+  ...envelope(message),
+  bcc: message.bcc,
+  text_body: message.text_body,
+  html_body: message.html_body,
+  attachments: message.attachments,
+  delivery: message.delivery,
+  sent_at: message.sent_at,
+})
+
+const envelope = (message: Told) => ({
+  email_id: message.id,
+  thread_id: message.thread_id,
+  inbox_id: message.inbox_id,
+  from: message.from,
+  to: message.to,
+  cc: message.cc,
+  subject: message.subject,
+  message_id_header: message.message_id_header,
+})

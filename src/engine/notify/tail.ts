@@ -1,0 +1,165 @@
+// Webhooks: follows the event log in commit order and turns what inboxes want to hear into deliveries.
+import { newId } from '../../platform/ids.ts'
+import type { EventRow } from '../events.ts'
+import type { MessageId, OrgId } from '../ids.ts'
+import { type JobRow, newJob } from '../jobs/job.ts'
+import type { Tail } from '../jobs/worker.ts'
+import { showMessages } from '../messages/load.ts'
+import type { MessageRow } from '../messages/message.ts'
+import type { Engine } from '../ports.ts'
+import { renderBody, type Told } from './body.ts'
+import { type DeliveryRow, POST_JOB } from './delivery.ts'
+import { firstAttemptAt } from './outcome.ts'
+
+type Parts = Pick<Engine, 'db' | 'clock' | 'settings'>
+
+const READER = 'notify'
+const BATCH_EVENTS = 50
+/** Bodies repeat what the mails say: a batch is cut where its mails grow beyond this. */
+const BATCH_MAIL_BYTES = 8 * 1024 * 1024
+
+/** A place in the log; xid as text, since it is 64 bits wide. */
+interface Cursor {
+  xid: string
+  seq: number
+}
+
+interface LoggedEvent extends EventRow, Cursor {
+  /** No transaction is open any more that could still put an event before this one. */
+  settled: boolean
+  /** Null where the inbox does not want to be told. */
+  webhook_url: string | null
+  mail_size: number
+}
+
+/** The reader that the worker runs. Several processes may tail at once: the cursor lets one win. */
+export function webhookTail(parts: Parts): Tail {
+  return { name: READER, step: () => step(parts) }
+}
+
+async function step(parts: Parts): Promise<'more' | 'held' | 'end'> {
+  const { cursor, events } = await read(parts)
+  if (cursor === undefined) return begin(parts)
+  const batch = cut(events.filter((event) => event.settled))
+  const last = batch.at(-1)
+  if (last === undefined) return events.length > 0 ? 'held' : 'end'
+  const deliveries = await deliveriesOf(parts, batch)
+  await write(parts, cursor, last, deliveries)
+  if (batch.length === BATCH_EVENTS || batch.length < events.length) return 'more'
+  return 'end'
+}
+
+async function begin({ db }: Parts): Promise<'more'> {
+  await db.query(`INSERT INTO cursors VALUES ($1, '0', 0) ON CONFLICT DO NOTHING`, [READER])
+  return 'more'
+}
+
+async function read({ db }: Parts): Promise<{ cursor: Cursor | undefined; events: LoggedEvent[] }> {
+  await db.quiet()
+  const rows = await db.query<LoggedEvent & { from_xid: string; from_seq: number }>(
+    `SELECT c.xid::text AS from_xid, c.seq AS from_seq, e.* FROM cursors c
+     LEFT JOIN LATERAL (
+       SELECT e.org_id, e.xid::text, e.seq, e.id, e.event, e.inbox_id, e.thread_id, e.message_id,
+         e.data, e.created_at, e.xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled,
+         i.webhook_url, coalesce(m.size, 0) AS mail_size
+       FROM events e
+       LEFT JOIN inboxes i ON i.org_id = e.org_id AND i.id = e.inbox_id
+         AND i.deleted_at IS NULL AND i.webhook_disabled_at IS NULL
+       LEFT JOIN messages m ON i.webhook_url IS NOT NULL
+         AND m.org_id = i.org_id AND m.id = e.message_id
+       WHERE (e.xid, e.seq) > (c.xid, c.seq)
+       ORDER BY e.xid, e.seq LIMIT ${BATCH_EVENTS}
+     ) AS e ON true
+     WHERE c.name = $1`,
+    [READER],
+    'notify_read',
+  )
+  const [first] = rows
+  if (!first) return { cursor: undefined, events: [] }
+  const cursor = { xid: first.from_xid, seq: first.from_seq }
+  return { cursor, events: rows.filter((row) => row.id !== null) }
+}
+
+function cut(events: LoggedEvent[]): LoggedEvent[] {
+  let bytes = 0
+  const end = events.findIndex((event, n) => {
+    bytes += event.mail_size
+    return n > 0 && bytes > BATCH_MAIL_BYTES
+  })
+  return end === -1 ? events : events.slice(0, end)
+}
+
+async function deliveriesOf(parts: Parts, batch: LoggedEvent[]): Promise<DeliveryRow[]> {
+  const wanted = batch.filter((event) => event.webhook_url !== null)
+  const messages = await messagesOf(parts, wanted)
+  const now = parts.clock.now()
+  return wanted.flatMap((event) => {
+    const { org_id, inbox_id, webhook_url: url, message_id } = event
+    const message = message_id === null ? undefined : messages.get(message_id)
+    // Without its mail there is nothing to tell: it was erased before it was told.
+    if (inbox_id === null || url === null || (message_id !== null && !message)) return []
+    const next_attempt_at = firstAttemptAt(parts.settings.webhookRetrySchedule, now)
+    const about = { org_id, inbox_id, event_id: event.id, event: event.event, url }
+    const body = renderBody(event, message)
+    const state = { status: 'pending' as const, next_attempt_at, created_at: now }
+    return [{ ...about, id: newId('dlv', now), body, ...state }]
+  })
+}
+
+async function messagesOf(parts: Parts, events: LoggedEvent[]): Promise<Map<MessageId, Told>> {
+  const told = new Map<MessageId, Told>()
+  const ids = (orgId: OrgId) =>
+    events.filter((event) => event.org_id === orgId).flatMap((event) => event.message_id ?? [])
+  for (const orgId of new Set(events.map((event) => event.org_id))) {
+    await parts.db.quiet()
+    const rows = await parts.db.query<MessageRow>(
+      'SELECT * FROM messages WHERE org_id = $1 AND id = ANY ($2)',
+      [orgId, ids(orgId)],
+      'notify_messages',
+    )
+    const shown = await showMessages(parts, orgId, rows)
+    rows.forEach((row, n) => {
+      const message = shown[n]
+      if (message) told.set(row.id, { ...message, authentication: row.authentication })
+    })
+  }
+  return told
+}
+
+/** One statement: whoever finds the cursor moved meanwhile writes nothing and reads again. */
+async function write(
+  { db, clock }: Parts,
+  from: Cursor,
+  to: Cursor,
+  deliveries: DeliveryRow[],
+): Promise<void> {
+  const jobs = deliveries.map((delivery) => jobOf(delivery, clock.now()))
+  await db.quiet()
+  await db.query(
+    `WITH moved AS (
+       UPDATE cursors SET xid = $4, seq = $5 WHERE name = $1 AND xid = $2 AND seq = $3 RETURNING 1
+     ), delivery AS (
+       SELECT d.* FROM moved, jsonb_populate_recordset(NULL::webhook_deliveries, $6) AS d
+     ), inbox AS MATERIALIZED (
+       SELECT i.org_id, i.id FROM inboxes i
+       WHERE (i.org_id, i.id) IN (SELECT org_id, inbox_id FROM delivery) AND i.deleted_at IS NULL
+       FOR SHARE
+     ), kept AS (
+       INSERT INTO webhook_deliveries
+       SELECT d.* FROM delivery d JOIN inbox i ON i.org_id = d.org_id AND i.id = d.inbox_id
+       ON CONFLICT (org_id, event_id, inbox_id) DO NOTHING
+       RETURNING org_id, id
+     )
+     INSERT INTO jobs
+     SELECT j.* FROM jsonb_populate_recordset(NULL::jobs, $7) AS j
+     JOIN kept k ON k.org_id = j.org_id AND k.id = j.payload ->> 'delivery_id'`,
+    [READER, from.xid, from.seq, to.xid, to.seq, JSON.stringify(deliveries), JSON.stringify(jobs)],
+    'notify_write',
+  )
+}
+
+function jobOf({ org_id, id, url, next_attempt_at }: DeliveryRow, now: Date): JobRow {
+  const lane = URL.canParse(url) ? new URL(url).host : ''
+  const runAt = next_attempt_at ?? now
+  return newJob(POST_JOB, { orgId: org_id, payload: { delivery_id: id }, runAt, lane }, now)
+}
