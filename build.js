@@ -26,11 +26,13 @@ const INPUTS = [
   'tsconfig.build.json',
   'tsconfig.json',
 ]
+const CACHE = join(root, 'node_modules', '.cache')
 const GENERATED = join(root, 'src', 'generated')
 
 /** What the generated client depends on. */
 const CLIENT_INPUTS = ['package-lock.json', 'prisma.config.ts', join('prisma', 'schema.prisma')]
 
+const clientInputs = filesOf(CLIENT_INPUTS.map((path) => join(root, path)))
 const stamped = readStamp()
 const force = process.argv.includes('--force')
 const inputs = filesOf(INPUTS.map((input) => join(root, input)))
@@ -42,44 +44,55 @@ function current() {
   if (stamped.seen === seen()) return true
   // A fresh clone or a touched file has new times over the same contents.
   if (stamped.contents !== contents()) return false
-  writeStamp()
+  writeStamp(currentStamp())
   return true
 }
 
 function build() {
   const started = Date.now()
   process.stderr.write('Building Postroom … ')
+  // Taken before: what changes during the build makes the next one build again.
+  const stamp = currentStamp()
   generateClient()
-  const out = join(root, 'dist')
-  rmSync(out, { recursive: true, force: true })
-  run('typescript', 'tsc', ['-p', 'tsconfig.build.json'])
+  // What was built before stays in use until the new one is whole.
+  const fresh = join(CACHE, `postroom-dist-${process.pid}`)
+  process.once('exit', () => rmSync(fresh, { recursive: true, force: true }))
+  run('typescript', 'tsc', ['-p', 'tsconfig.build.json', '--noEmitOnError', '--outDir', fresh])
   for (const file of inputs.filter((input) => input.endsWith('.js') && isSource(input))) {
-    const copy = join(out, relative(join(root, 'src'), file))
-    mkdirSync(dirname(copy), { recursive: true })
-    cpSync(file, copy)
+    copy(file, join(fresh, relative(join(root, 'src'), file)))
   }
-  placeCluster(join(out, 'platform', 'embedded', 'cluster.tar.gz'))
-  writeStamp()
+  placeCluster(join(fresh, 'platform', 'embedded', 'cluster.tar.gz'))
+  const dist = join(root, 'dist')
+  rmSync(dist, { recursive: true, force: true })
+  cpSync(fresh, dist, { recursive: true })
+  writeStamp(stamp)
   process.stderr.write(`done in ${((Date.now() - started) / 1000).toFixed(1)} s\n`)
 }
 
 function generateClient() {
-  if (!force && existsSync(GENERATED) && stamped?.client === client()) return
-  rmSync(GENERATED, { recursive: true, force: true })
+  const made = join(GENERATED, '.inputs')
+  const now = digest((file) => readFileSync(file), clientInputs)
+  if (!force && existsSync(made) && readFileSync(made, 'utf8') === now) return
   // Prisma wants to download a schema engine that `generate` never runs; any executable will do.
   run('prisma', 'prisma', ['generate', '--no-hints'], {
     PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
     CHECKPOINT_DISABLE: '1',
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
   })
+  writeFileSync(made, now)
+}
+
+function copy(from, to) {
+  mkdirSync(dirname(to), { recursive: true })
+  cpSync(from, to)
 }
 
 /** The packed empty database is the same for one version of PGlite; making it takes 5 s. */
 function placeCluster(target) {
   const { version } = manifestOf('@electric-sql/pglite')
-  const cached = join(root, 'node_modules', '.cache', `postroom-cluster-${version}.tar.gz`)
+  const cached = join(CACHE, `postroom-cluster-${version}.tar.gz`)
   if (!existsSync(cached)) {
-    mkdirSync(dirname(cached), { recursive: true })
+    mkdirSync(CACHE, { recursive: true })
     const unfinished = `${cached}.${process.pid}`
     node([join('src', 'platform', 'embedded', 'make-cluster.js'), unfinished])
     renameSync(unfinished, cached)
@@ -135,13 +148,6 @@ function contents() {
   return digest((file) => readFileSync(file))
 }
 
-function client() {
-  return digest(
-    (file) => readFileSync(file),
-    filesOf(CLIENT_INPUTS.map((path) => join(root, path))),
-  )
-}
-
 function digest(read, files = inputs) {
   const hash = createHash('sha256')
   for (const file of files) hash.update(`\0${relative(root, file)}\0`).update(read(file))
@@ -156,6 +162,10 @@ function readStamp() {
   }
 }
 
-function writeStamp() {
-  writeFileSync(stampFile, JSON.stringify({ seen: seen(), contents: contents(), client: client() }))
+function currentStamp() {
+  return { seen: seen(), contents: contents() }
+}
+
+function writeStamp(stamp) {
+  writeFileSync(stampFile, JSON.stringify(stamp))
 }

@@ -6,73 +6,52 @@ import type { Log } from './log.ts'
 export interface ListenOptions {
   url: string
   channel: string
-  /** Called for every notification, and once after each (re)connection: some may have been missed. */
+  /** Called for each notification, and with '' after each (re)connection: some may be missed. */
   onNotify: (payload: string) => void
   log: Log
 }
 
 const RETRY_MS = 1_000
-const CONNECT_TIMEOUT_S = 5
+const PATIENCE_MS = 5_000
 
-/** Listens until closed; resolves when the first connection listens, or has failed and is retried. */
+/**
+ * Listens until closed; resolves when the first attempt has come to its end, well or not.
+ * postgres.js mends a lost connection itself (tried: server restarted, and away for 8 s), and
+ * repeats a dropped one without a word; a first connection that is refused it leaves to us.
+ */
 export async function listen(options: ListenOptions): Promise<{ close(): Promise<void> }> {
-  const stop = new AbortController()
-  let done: Promise<void> = Promise.resolve()
-  await new Promise<void>((resolve) => {
-    done = keepListening(options, stop.signal, resolve)
+  const { url, channel, onNotify, log } = options
+  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} })
+  const closed = new AbortController()
+
+  const attempt = async (): Promise<boolean> => {
+    try {
+      await sql.listen(channel, onNotify, () => onNotify(''))
+      return true
+    } catch (error) {
+      if (!closed.signal.aborted) log.warn({ channel, reason: words(error) }, 'cannot listen')
+      return closed.signal.aborted
+    }
+  }
+  const keepTrying = async () => {
+    do await pause(RETRY_MS, closed.signal)
+    while (!closed.signal.aborted && !(await attempt()))
+  }
+  const first = attempt().then((done) => {
+    if (!done) void keepTrying()
   })
+  await Promise.race([first, pause(PATIENCE_MS, closed.signal)])
   return {
     close() {
-      stop.abort()
-      return done
+      closed.abort()
+      return sql.end({ timeout: 0 })
     },
   }
 }
 
-async function keepListening(
-  { url, channel, onNotify, log }: ListenOptions,
-  stop: AbortSignal,
-  tried: () => void,
-): Promise<void> {
-  while (!stop.aborted) {
-    try {
-      await listenOnce(url, channel, onNotify, stop, tried)
-    } catch (error) {
-      log.warn({ channel, reason: words(error) }, 'listening for notifications failed')
-    }
-    tried()
-    await wait(RETRY_MS, undefined, { signal: stop }).catch(() => {})
-  }
-}
-
-/** One connection's life. postgres.js gives up when it cannot reconnect at once, so we supervise. */
-async function listenOnce(
-  url: string,
-  channel: string,
-  onNotify: (payload: string) => void,
-  stop: AbortSignal,
-  listening: () => void,
-): Promise<void> {
-  let lose = () => {}
-  const lost = new Promise<void>((resolve) => {
-    lose = resolve
-  })
-  const sql = postgres(url, {
-    max: 1,
-    fetch_types: false,
-    connect_timeout: CONNECT_TIMEOUT_S,
-    onnotice: () => {},
-    onclose: () => lose(),
-  })
-  stop.addEventListener('abort', lose, { once: true })
-  try {
-    await sql.listen(channel, onNotify)
-    listening()
-    onNotify('')
-    await lost
-  } finally {
-    await sql.end({ timeout: 0 })
-  }
+/** Ends early when the listener is closed, and keeps no process alive. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return wait(ms, undefined, { signal, ref: false }).catch(() => {})
 }
 
 function words(error: unknown): string {

@@ -1,10 +1,10 @@
-import { createServer } from 'node:net'
 import { describe, expect, inject, test } from 'vitest'
 import { openDatabase } from '../../src/platform/database.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { migrate } from '../../src/platform/migrate.ts'
 import { type Facts, refuse } from '../../src/platform/postgres.ts'
 import { emptyDatabase } from '../world/database.ts'
+import { unusedPort } from '../world/port.ts'
 
 const log = createLog({ level: 'error' })
 const open = (url: string, adopt = false) => openDatabase({ url, dataDir: '/nowhere', adopt, log })
@@ -100,11 +100,3 @@ describe.skipIf(inject('template').kind === 'embedded')('a PostgreSQL database',
     await remove()
   })
 })
-
-async function unusedPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
-}
