@@ -1,0 +1,115 @@
+// The routes of the AIThreads dialect: snake_case under /v1. A new operation costs one line here.
+import { createKey, listKeys, revokeKey, whoAmI } from '../../engine/access/operations.ts'
+import {
+  deleteDocument,
+  getContext,
+  getDocument,
+  listDocuments,
+  searchDocuments,
+  uploadDocument,
+} from '../../engine/documents/operations.ts'
+import {
+  getAllowList,
+  getBlockList,
+  putAllowList,
+  putBlockList,
+} from '../../engine/inboxes/lists.ts'
+import {
+  createInbox,
+  deleteInbox,
+  getInbox,
+  listInboxes,
+  updateInbox,
+} from '../../engine/inboxes/operations.ts'
+import {
+  getMessage,
+  getRawMessage,
+  getThread,
+  listMessages,
+  listThreadMessages,
+  listThreads,
+} from '../../engine/messages/operations.ts'
+import { listDeliveries } from '../../engine/notify/operations.ts'
+import { type Answer, type Route, route, type Upload } from './route.ts'
+
+const MIB = 1024 * 1024
+/** 20 MB for the file, the rest for the form around it. */
+const UPLOAD_LIMIT = 21 * MIB
+
+const ALL = '/v1/agent'
+const INBOXES = `${ALL}/inboxes`
+const INBOX = `${INBOXES}/:inbox_id`
+const ORGANIZATION = '/v1/organizations/:org_id'
+
+const documentId = { aliases: { doc_id: 'document_id' } }
+
+export const AITHREADS: readonly Route[] = [
+  route('GET', '/v1/auth/me', whoAmI),
+  route('POST', `${ORGANIZATION}/api-keys`, createKey, { answer: created }),
+  route('GET', `${ORGANIZATION}/api-keys`, listKeys),
+  route('DELETE', `${ORGANIZATION}/api-keys/:key_id`, revokeKey),
+
+  route('POST', INBOXES, createInbox, { answer: madeOr(201) }),
+  route('GET', INBOXES, listInboxes),
+  route('GET', INBOX, getInbox),
+  route('PATCH', INBOX, updateInbox),
+  route('PUT', INBOX, updateInbox),
+  route('DELETE', INBOX, deleteInbox),
+  route('GET', `${INBOX}/lists/allow`, getAllowList),
+  route('PUT', `${INBOX}/lists/allow`, putAllowList),
+  route('GET', `${INBOX}/lists/block`, getBlockList),
+  route('PUT', `${INBOX}/lists/block`, putBlockList),
+
+  route('GET', `${INBOX}/messages`, listMessages),
+  route('GET', `${INBOX}/messages/:message_id`, getMessage),
+  route('GET', `${INBOX}/messages/:message_id/raw`, getRawMessage, { answer: mail }),
+  route('GET', `${INBOX}/threads`, listThreads),
+  route('GET', `${INBOX}/threads/:thread_id`, getThread),
+  route('GET', `${INBOX}/threads/:thread_id/messages`, listThreadMessages),
+  route('GET', `${ALL}/threads`, listThreads),
+  route('GET', `${ALL}/messages`, listMessages),
+
+  route('POST', `${INBOX}/documents`, uploadDocument, {
+    body: 'form',
+    maxBytes: UPLOAD_LIMIT,
+    upload: documentFile,
+    answer: madeOr(202),
+  }),
+  route('GET', `${INBOX}/documents`, listDocuments),
+  route('GET', `${INBOX}/documents/search`, searchDocuments),
+  route('GET', `${INBOX}/documents/context`, getContext),
+  route('GET', `${INBOX}/documents/:doc_id`, getDocument, documentId),
+  route('DELETE', `${INBOX}/documents/:doc_id`, deleteDocument, documentId),
+  route('GET', `${INBOX}/webhooks/deliveries`, listDeliveries),
+  route('GET', `${ALL}/documents`, listDocuments),
+  route('GET', `${ALL}/documents/search`, searchDocuments),
+  route('GET', `${ALL}/documents/context`, getContext),
+]
+
+function created(body: unknown): Answer {
+  return { status: 201, body }
+}
+
+/** 200 where the request was a repeat and what it asks for was there already. */
+function madeOr(status: number) {
+  return ({ created, ...body }: { created: boolean }): Answer => ({
+    status: created ? status : 200,
+    body,
+  })
+}
+
+/** As an attachment: a browser must never show somebody's mail in our origin. */
+function mail({ bytes }: { bytes: Uint8Array }): Answer {
+  return {
+    status: 200,
+    body: bytes,
+    headers: {
+      'Content-Type': 'message/rfc822',
+      'Content-Disposition': 'attachment; filename="message.eml"',
+    },
+  }
+}
+
+function documentFile({ filename, contentType, bytes }: Upload) {
+  return { filename, bytes, ...(contentType === '' ? {} : { content_type: contentType }) }
+}
