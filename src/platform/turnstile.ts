@@ -23,7 +23,7 @@ export function createTurnstile(now: () => number = () => performance.now()): Tu
 
   const storing = () => inside === 'urgent' || urgent.length > 0
   const next = () => {
-    const queue = whoseTurn(urgent, plain, now())
+    const queue = whoseTurn(urgent, plain, inside === 'urgent' ? now() : undefined)
     const waiter = queue.shift()
     inside = waiter === undefined ? 'nobody' : queue === urgent ? 'urgent' : 'plain'
     waiter?.go()
@@ -54,9 +54,12 @@ export function createTurnstile(now: () => number = () => performance.now()): Tu
   }
 }
 
-/** Urgent work first, unless the oldest of the rest has waited long enough. */
-function whoseTurn(urgent: Waiter[], plain: Waiter[], now: number): Waiter[] {
+/**
+ * Urgent work first. Behind urgent work (`now` is given then) one of the rest has its turn once it
+ * has waited long enough, so that neither a backlog nor a storm of mail stops the other.
+ */
+function whoseTurn(urgent: Waiter[], plain: Waiter[], now: number | undefined): Waiter[] {
   const [oldest] = plain
-  if (oldest && now - oldest.since >= PATIENCE_MS) return plain
-  return urgent.length > 0 ? urgent : plain
+  const overdue = oldest && now !== undefined && now - oldest.since >= PATIENCE_MS
+  return urgent.length > 0 && !overdue ? urgent : plain
 }

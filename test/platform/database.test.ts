@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type Database, openDatabase } from '../../src/platform/database.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { emptyDatabase, type FreshDatabase, freshDatabase } from '../world/database.ts'
 
 const log = createLog({ level: 'error' })
+const onPostgres = inject('template').kind === 'postgres'
 
 describe('an open database', () => {
   let fresh: FreshDatabase
@@ -111,6 +112,17 @@ describe('an open database', () => {
     const breaking = db.query('SELECT pg_terminate_backend(pg_backend_pid())')
     await breaking.catch(() => {})
     expect(await one('SELECT 1 AS x')).toEqual({ x: 1 })
+  })
+
+  test.skipIf(onPostgres)('answers urgent work before what has been waiting', async () => {
+    const finished: string[] = []
+    const background = Array.from({ length: 20 }, () =>
+      db.query('SELECT pg_sleep(0.02)').then(() => finished.push('background')),
+    )
+    const urgent = db.urgent('SELECT 1').then(() => finished.push('urgent'))
+    await db.quiet()
+    await Promise.all([...background, urgent])
+    expect(finished.indexOf('urgent')).toBeLessThan(10)
   })
 
   test('carries an answer of several megabytes', async () => {

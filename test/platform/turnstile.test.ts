@@ -37,6 +37,17 @@ test('work that waited long enough goes before the next urgent one', async () =>
   expect(order).toEqual(['running', 'urgent 1', 'plain', 'urgent 2', 'urgent 3'])
 })
 
+test('a backlog that waited long enough takes turns with urgent work', async () => {
+  let now = 0
+  const { order, enter, leave } = queue(() => now)
+  await enter('running', false)
+  for (const name of ['plain 1', 'plain 2', 'plain 3']) void enter(name, false)
+  for (const name of ['urgent 1', 'urgent 2']) void enter(name, true)
+  now = 10_000
+  for (let i = 0; i < 5; i++) await leave()
+  expect(order).toEqual(['running', 'urgent 1', 'plain 1', 'urgent 2', 'plain 2', 'plain 3'])
+})
+
 test('quiet waits for the end of urgent work, and for nothing else', async () => {
   const { turnstile, order, enter, leave } = queue(() => 0)
   await turnstile.quiet()
