@@ -23,8 +23,8 @@ interface Behind {
   house?: House
 }
 
-/** Serves one client on stdin and stdout until it leaves; resolves with the exit code. */
-export async function mcp(reading: Reading, argv: readonly string[]): Promise<number> {
+/** Serves one client on stdin and stdout until it leaves, or a signal comes; then the process ends. */
+export async function mcp(reading: Reading, argv: readonly string[]): Promise<never> {
   // A library that says something on stdout would break the client's connection.
   Object.assign(globalThis, { console: new Console(process.stderr) })
   const line = mcpLine(process.stdin, process.stdout, complain)
@@ -34,9 +34,9 @@ export async function mcp(reading: Reading, argv: readonly string[]): Promise<nu
   if (argv.length > 0) attachBroken(line, `Unknown argument ${argv.join(' ')}. Use: postroom mcp`)
   else if (!reading.ok) attachBroken(line, sayProblems(reading.problems))
   else void keepServed(reading.config, line, behind)
-  await line.ended
-  end.now()
-  return end.done
+  void line.ended.then(end.now)
+  // A client that only sent a signal still holds stdin open.
+  process.exit(await end.done)
 }
 
 /** Always some server behind the line: a relay while another process holds the folder, else our own. */

@@ -14,7 +14,7 @@ const SERVER_GONE = -32_000
 /** Ours among the client's ids: no client has heard of it. */
 const REPLAY_ID = 'postroom-initialize-again'
 /** How long answers may still come after the client has closed its side. */
-const LAST_ANSWERS_MS = 5_000
+const LAST_ANSWERS_MS = 15_000
 
 export const INITIALIZED = `${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`
 
