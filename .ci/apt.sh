@@ -3,7 +3,7 @@
 
 apt_get() {
   DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" \
-    </dev/null >&2
+    </dev/null >/dev/null
 }
 
 # retry COMMAND...: up to three tries, five seconds apart.
