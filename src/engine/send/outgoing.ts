@@ -1,0 +1,132 @@
+// A composed mail, and the rows that keep it until it is delivered.
+import { createHash } from 'node:crypto'
+import { idSuffix } from '../../platform/ids.ts'
+import type { MessageId } from '../ids.ts'
+import type { InboxRow } from '../inboxes/inbox.ts'
+import { newJob } from '../jobs/job.ts'
+import type { Mailbox } from '../messages/address.ts'
+import type { MessageRow, RecipientRow } from '../messages/message.ts'
+import {
+  type Batch,
+  emptyBatch,
+  newThread,
+  threadCreated,
+  withThreadNews,
+} from '../messages/store.ts'
+import type { Settings } from '../ports.ts'
+import type { Draft } from './compose.ts'
+
+export const DELIVER_JOB = 'send.deliver'
+
+const SECOND_MS = 1000
+
+export interface Composed {
+  id: MessageId
+  inbox: InboxRow
+  answered: MessageRow | undefined
+  draft: Draft
+  bcc: readonly Mailbox[]
+  /** The text that is shown: of the HTML, where the mail has no text of its own. */
+  text: string
+  raw: Buffer
+  byAgent: boolean
+  /** True where some of it would leave this server, and may not. */
+  dryRun: boolean
+}
+
+export interface Outgoing {
+  row: MessageRow
+  recipients: RecipientRow[]
+  raw: Buffer
+  inbox: Pick<InboxRow, 'id' | 'address'>
+}
+
+export function outgoingOf(mail: Composed): Outgoing {
+  const row = rowOf(mail)
+  const recipients = row.envelope.rcpt_to.map((email, position) => ({
+    org_id: row.org_id,
+    message_id: row.id,
+    email,
+    position,
+    status: 'queued' as const,
+    code: null,
+    detail: null,
+    updated_at: row.created_at,
+  }))
+  return { row, recipients, raw: mail.raw, inbox: mail.inbox }
+}
+
+function rowOf({ id, inbox, answered, draft, ...mail }: Composed): MessageRow {
+  const everybody = [...draft.to, ...draft.cc, ...mail.bcc].map(({ email }) => email)
+  return {
+    org_id: inbox.org_id,
+    id,
+    inbox_id: inbox.id,
+    thread_id: answered?.thread_id ?? `thr_${idSuffix(id)}`,
+    direction: 'outbound',
+    status: 'queued',
+    delivery: mail.dryRun ? 'dry-run' : 'email',
+    from: draft.from,
+    to: [...draft.to],
+    cc: [...draft.cc],
+    bcc: [...mail.bcc],
+    reply_to: [...draft.replyTo],
+    subject: draft.subject,
+    text_body: mail.text,
+    html_body: draft.html,
+    message_id_header: draft.messageId,
+    in_reply_to: draft.threading.inReplyTo,
+    references: draft.threading.references,
+    match_method: answered === undefined ? 'new' : 'explicit',
+    match_evidence: answered?.id ?? null,
+    parse_status: 'ok',
+    auto_reply: null,
+    authentication: null,
+    envelope: { mail_from: inbox.address, rcpt_to: everybody },
+    raw_sha256: createHash('sha256').update(mail.raw).digest('hex'),
+    size: mail.raw.length,
+    by_agent: mail.byAgent,
+    sent_at: null,
+    created_at: draft.date,
+  }
+}
+
+/** Everything that is stored with the mail, in one statement; the job that delivers it among it. */
+export function batchOf({ row, recipients }: Outgoing, settings: Settings): Batch {
+  const { org_id, inbox_id, thread_id, id: message_id, created_at } = row
+  const batch = emptyBatch()
+  if (row.match_method === 'new') {
+    batch.threads.push(newThread(row))
+    batch.events.push(threadCreated(row))
+  }
+  batch.messages.push(withThreadNews(row))
+  if (row.message_id_header !== null) {
+    const rfc_id = row.message_id_header
+    batch.message_ids.push({ org_id, inbox_id, rfc_id, thread_id, message_id })
+  }
+  batch.recipients.push(...recipients)
+  const firstWait = (settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS
+  const runAt = new Date(created_at.getTime() + firstWait)
+  batch.jobs.push(
+    newJob(DELIVER_JOB, { orgId: org_id, payload: { message_id }, runAt }, created_at),
+  )
+  return batch
+}
+
+/** What the raw bytes do not say: enough to make the same message with the same ids again. */
+export const sidecarOf = ({ row, inbox }: Outgoing) => ({
+  id: row.id,
+  direction: row.direction,
+  organization: row.org_id,
+  inbox: { id: inbox.id, address: inbox.address },
+  thread_id: row.thread_id,
+  raw_sha256: row.raw_sha256,
+  envelope: row.envelope,
+  bcc: row.bcc,
+  by_agent: row.by_agent,
+  delivery: row.delivery,
+  peer: null,
+  received_at: row.created_at,
+  authentication: null,
+  attachment_ids: [],
+})
