@@ -4,7 +4,7 @@ import { readDocument } from '../engine/documents/read.ts'
 import { READ_JOB } from '../engine/documents/upload.ts'
 import { eraseInbox } from '../engine/inboxes/erase.ts'
 import { createWorker, type Worker } from '../engine/jobs/worker.ts'
-import { postDelivery } from '../engine/notify/attempt.ts'
+import { postDeliveries } from '../engine/notify/attempt.ts'
 import { POST_JOB, POST_LIMIT } from '../engine/notify/delivery.ts'
 import { webhookTail } from '../engine/notify/tail.ts'
 import type { Engine, HttpPoster } from '../engine/ports.ts'
@@ -27,7 +27,7 @@ export function createWork(engine: Engine, { poster }: Outside): Worker {
       'inboxes.erase': eraseInbox(engine),
       [READ_JOB]: readDocument(engine),
       [ERASE_JOB]: eraseDocument(engine),
-      [POST_JOB]: postDelivery({ ...engine, poster }),
+      [POST_JOB]: postDeliveries({ ...engine, poster }),
     },
     tails: [webhookTail(engine)],
     limits: { [POST_JOB]: POST_LIMIT },

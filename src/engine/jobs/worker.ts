@@ -160,7 +160,11 @@ class JobWorker implements Worker {
     try {
       const found = await this.#pass()
       if (found === 'work') return 0
-      if (found === 'held') return HELD_PAUSE_MS
+      if (found === 'held') {
+        // The other transaction ends in real time, whatever clock the schedule follows.
+        await delay(HELD_PAUSE_MS)
+        return 0
+      }
       const now = clock.now()
       const next = await nextRun(db, now)
       const longest = db.embedded ? LONGEST_SLEEP_EMBEDDED_MS : LONGEST_SLEEP_MS
@@ -258,7 +262,7 @@ class JobWorker implements Worker {
       if (signal.aborted) return { kind: 'release' }
       const at = new Date(clock.now().getTime() + backoff(job.attempts))
       const about = { job: job.id, name: job.name, attempt: job.attempts, again: at.toISOString() }
-      log.error({ ...about, reason: words(error), stack: stackOf(error) }, 'job broke')
+      log.error({ ...about, reason: words(error), err: error }, 'job broke')
       return { kind: 'again', at, error: words(error) }
     }
   }
@@ -294,4 +298,3 @@ const jobOf = (row: ClaimedJob): Job => ({
 })
 
 const words = (error: unknown) => (error instanceof Error ? error.message : String(error))
-const stackOf = (error: unknown) => (error instanceof Error ? error.stack : undefined)

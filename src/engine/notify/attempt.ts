@@ -1,6 +1,6 @@
 // One attempt of a delivery: a signed POST, then the attempt and what follows from it, recorded together.
 import type { DeliveryId, EventId, InboxId, OrgId } from '../ids.ts'
-import type { JobHandler, JobOutcome } from '../jobs/worker.ts'
+import type { JobHandler } from '../jobs/worker.ts'
 import type { Engine, HttpPoster, PostResult } from '../ports.ts'
 import type { AttemptRow, DeliveryStatus } from './delivery.ts'
 import { failureOf, type Outcome, outcomeOf } from './outcome.ts'
@@ -29,22 +29,35 @@ interface Due {
 }
 
 /**
- * The handler of the job `notify.post`. What the delivery says counts, not how often the job ran: a
- * process killed in the middle of a POST repeats it, one killed after recording it does not.
+ * The handler of the job `notify.post`: the deliveries of one mail to one endpoint, each after the one
+ * before it, so that `thread.created` arrives first. What a delivery says counts, not how often the job
+ * ran: a process killed in the middle of a POST repeats it, one killed after recording it does not.
  */
-export function postDelivery(parts: Parts): JobHandler {
-  return async ({ orgId, payload }) => {
-    const due = await load(parts, orgId, String(payload.delivery_id))
-    if (due?.status !== 'pending') return { kind: 'done' }
-    if (due.next_attempt_at !== null && due.next_attempt_at > parts.clock.now()) {
-      return { kind: 'again', at: due.next_attempt_at }
+export function postDeliveries(parts: Parts): JobHandler {
+  return async ({ orgId, payload }, signal) => {
+    const waiting: Date[] = []
+    for (const id of payload.delivery_ids as DeliveryId[]) {
+      signal.throwIfAborted()
+      const next = await advance(parts, orgId, id)
+      if (next) waiting.push(next)
     }
-    if (due.url === null) return withdraw(parts, due)
-    return attempt(parts, due, due.url)
+    const [soonest] = waiting.toSorted((a, b) => a.getTime() - b.getTime())
+    return soonest ? { kind: 'again', at: soonest } : { kind: 'done' }
   }
 }
 
-async function attempt(parts: Parts, due: Due, url: string): Promise<JobOutcome> {
+/** Does what is due of a delivery; answers with its next attempt, null where there is none. */
+async function advance(parts: Parts, orgId: OrgId, id: DeliveryId): Promise<Date | null> {
+  const due = await load(parts, orgId, id)
+  if (due?.status !== 'pending') return null
+  if (due.next_attempt_at !== null && due.next_attempt_at > parts.clock.now()) {
+    return due.next_attempt_at
+  }
+  if (due.url === null) return withdraw(parts, due)
+  return attempt(parts, due, due.url)
+}
+
+async function attempt(parts: Parts, due: Due, url: string): Promise<Date | null> {
   const { clock, settings, poster } = parts
   const startedAt = clock.now()
   const headers = {
@@ -59,7 +72,7 @@ async function attempt(parts: Parts, due: Due, url: string): Promise<JobOutcome>
   const outcome = outcomeOf(result, { attempt: number, schedule, now: clock.now() })
   await record(parts, due, url, attemptRow(due, number, startedAt, result), outcome)
   logAttempt(parts, due, url, number, result, outcome)
-  return outcome.kind === 'retry' ? { kind: 'again', at: outcome.at } : { kind: 'done' }
+  return outcome.kind === 'retry' ? outcome.at : null
 }
 
 async function load({ db }: Parts, orgId: OrgId, id: string): Promise<Due | undefined> {
@@ -79,7 +92,7 @@ async function load({ db }: Parts, orgId: OrgId, id: string): Promise<Due | unde
 }
 
 /** Nobody wants it any more: the endpoint was removed, disabled, or its inbox deleted. */
-async function withdraw({ db, log }: Parts, due: Due): Promise<JobOutcome> {
+async function withdraw({ db, log }: Parts, due: Due): Promise<null> {
   await db.quiet()
   await db.query(
     `UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL
@@ -88,7 +101,7 @@ async function withdraw({ db, log }: Parts, due: Due): Promise<JobOutcome> {
     'notify_withdraw',
   )
   log.info({ ...named(due), outcome: 'withdrawn' }, 'webhook')
-  return { kind: 'done' }
+  return null
 }
 
 function attemptRow(due: Due, number: number, startedAt: Date, result: PostResult): AttemptRow {

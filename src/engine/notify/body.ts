@@ -1,5 +1,6 @@
 // The body of a webhook: what an event of the log looks like to the receiver.
 import type { EventRow } from '../events.ts'
+import type { Mailbox } from '../messages/address.ts'
 import type { Message, MessageRow } from '../messages/message.ts'
 
 export type Told = Message & Pick<MessageRow, 'authentication'>
@@ -33,12 +34,12 @@ const received = (message: Told) => ({
   email_id: message.id,
   thread_id: message.thread_id,
   inbox_id: message.inbox_id,
-  from: message.from,
-  to: message.to,
+  from: message.from && mailbox(message.from),
+  to: message.to.map(mailbox),
   subject: message.subject,
   text_body: message.text_body,
   received_at: message.received_at,
-  cc: message.cc,
+  cc: message.cc.map(mailbox),
   html_body: message.html_body,
   attachments: message.attachments,
   authentication: message.authentication,
@@ -51,15 +52,15 @@ const created = (message: Told) => ({
   inbox_id: message.inbox_id,
   email_id: message.id,
   direction: message.direction,
-  from: message.from,
-  to: message.to,
+  from: message.from && mailbox(message.from),
+  to: message.to.map(mailbox),
   subject: message.subject,
   created_at: message.created_at,
 })
 
 const sent = (message: Told) => ({
   ...envelope(message),
-  bcc: message.bcc,
+  bcc: message.bcc?.map(mailbox),
   text_body: message.text_body,
   html_body: message.html_body,
   attachments: message.attachments,
@@ -71,9 +72,12 @@ const envelope = (message: Told) => ({
   email_id: message.id,
   thread_id: message.thread_id,
   inbox_id: message.inbox_id,
-  from: message.from,
-  to: message.to,
-  cc: message.cc,
+  from: message.from && mailbox(message.from),
+  to: message.to.map(mailbox),
+  cc: message.cc.map(mailbox),
   subject: message.subject,
   message_id_header: message.message_id_header,
 })
+
+/** The address first, as the documentation writes it; jsonb keeps no order of its own. */
+const mailbox = ({ email, name }: Mailbox) => ({ email, ...(name === undefined ? {} : { name }) })

@@ -31,7 +31,7 @@ export interface AttemptRow {
   answer: string | null
 }
 
-/** The job that makes the next attempt of a delivery. */
+/** The job that makes the next attempts of the deliveries it names. */
 export const POST_JOB = 'notify.post'
 
 /** A slow receiver fills its own lane; sixteen must be slow at once before another waits for them. */

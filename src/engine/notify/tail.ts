@@ -1,7 +1,7 @@
 // Webhooks: follows the event log in commit order and turns what inboxes want to hear into deliveries.
 import { newId } from '../../platform/ids.ts'
 import type { EventRow } from '../events.ts'
-import type { MessageId, OrgId } from '../ids.ts'
+import type { EventId, MessageId, OrgId } from '../ids.ts'
 import { type JobRow, newJob } from '../jobs/job.ts'
 import type { Tail } from '../jobs/worker.ts'
 import { showMessages } from '../messages/load.ts'
@@ -32,6 +32,12 @@ interface LoggedEvent extends EventRow, Cursor {
   mail_size: number
 }
 
+interface Telling {
+  delivery: DeliveryRow
+  /** What it is about: the mail, or else the event itself. */
+  about: MessageId | EventId
+}
+
 /** The reader that the worker runs. Several processes may tail at once: the cursor lets one win. */
 export function webhookTail(parts: Parts): Tail {
   return { name: READER, step: () => step(parts) }
@@ -43,10 +49,8 @@ async function step(parts: Parts): Promise<'more' | 'held' | 'end'> {
   const batch = cut(events.filter((event) => event.settled))
   const last = batch.at(-1)
   if (last === undefined) return events.length > 0 ? 'held' : 'end'
-  const deliveries = await deliveriesOf(parts, batch)
-  await write(parts, cursor, last, deliveries)
-  if (batch.length === BATCH_EVENTS || batch.length < events.length) return 'more'
-  return 'end'
+  await write(parts, cursor, last, await tellings(parts, batch))
+  return events.length === BATCH_EVENTS || batch.length < events.length ? 'more' : 'end'
 }
 
 async function begin({ db }: Parts): Promise<'more'> {
@@ -80,16 +84,20 @@ async function read({ db }: Parts): Promise<{ cursor: Cursor | undefined; events
   return { cursor, events: rows.filter((row) => row.id !== null) }
 }
 
+/** As much as goes into one batch; a thread.created stays with the event of its mail. */
 function cut(events: LoggedEvent[]): LoggedEvent[] {
   let bytes = 0
-  const end = events.findIndex((event, n) => {
+  const heavy = events.findIndex((event, n) => {
     bytes += event.mail_size
     return n > 0 && bytes > BATCH_MAIL_BYTES
   })
-  return end === -1 ? events : events.slice(0, end)
+  const whole = heavy === -1 && events.length < BATCH_EVENTS
+  const batch = heavy === -1 ? events : events.slice(0, heavy)
+  const splits = !whole && batch.length > 1 && batch.at(-1)?.event === 'thread.created'
+  return splits ? batch.slice(0, -1) : batch
 }
 
-async function deliveriesOf(parts: Parts, batch: LoggedEvent[]): Promise<DeliveryRow[]> {
+async function tellings(parts: Parts, batch: LoggedEvent[]): Promise<Telling[]> {
   const wanted = batch.filter((event) => event.webhook_url !== null)
   const messages = await messagesOf(parts, wanted)
   const now = parts.clock.now()
@@ -102,7 +110,8 @@ async function deliveriesOf(parts: Parts, batch: LoggedEvent[]): Promise<Deliver
     const about = { org_id, inbox_id, event_id: event.id, event: event.event, url }
     const body = renderBody(event, message)
     const state = { status: 'pending' as const, next_attempt_at, created_at: now }
-    return [{ ...about, id: newId('dlv', now), body, ...state }]
+    const delivery = { ...about, id: newId('dlv', now), body, ...state }
+    return [{ delivery, about: message_id ?? event.id }]
   })
 }
 
@@ -131,9 +140,10 @@ async function write(
   { db, clock }: Parts,
   from: Cursor,
   to: Cursor,
-  deliveries: DeliveryRow[],
+  batch: Telling[],
 ): Promise<void> {
-  const jobs = deliveries.map((delivery) => jobOf(delivery, clock.now()))
+  const deliveries = batch.map(({ delivery }) => delivery)
+  const jobs = jobsOf(batch, clock.now())
   await db.quiet()
   await db.query(
     `WITH moved AS (
@@ -152,14 +162,25 @@ async function write(
      )
      INSERT INTO jobs
      SELECT j.* FROM jsonb_populate_recordset(NULL::jobs, $7) AS j
-     JOIN kept k ON k.org_id = j.org_id AND k.id = j.payload ->> 'delivery_id'`,
+     JOIN kept k ON k.org_id = j.org_id AND k.id = j.payload -> 'delivery_ids' ->> 0`,
     [READER, from.xid, from.seq, to.xid, to.seq, JSON.stringify(deliveries), JSON.stringify(jobs)],
     'notify_write',
   )
 }
 
-function jobOf({ org_id, id, url, next_attempt_at }: DeliveryRow, now: Date): JobRow {
+/** One job for all that an endpoint is told of one mail, so that it is told in order. */
+function jobsOf(batch: Telling[], now: Date): JobRow[] {
+  const groups = new Map<string, DeliveryRow[]>()
+  for (const { delivery, about } of batch) {
+    const key = `${delivery.inbox_id} ${about}`
+    groups.set(key, [...(groups.get(key) ?? []), delivery])
+  }
+  return [...groups.values()].map((group) => jobOf(group, now))
+}
+
+function jobOf(group: DeliveryRow[], now: Date): JobRow {
+  const [{ org_id, url, next_attempt_at }] = group as [DeliveryRow]
+  const payload = { delivery_ids: group.map(({ id }) => id) }
   const lane = URL.canParse(url) ? new URL(url).host : ''
-  const runAt = next_attempt_at ?? now
-  return newJob(POST_JOB, { orgId: org_id, payload: { delivery_id: id }, runAt, lane }, now)
+  return newJob(POST_JOB, { orgId: org_id, payload, runAt: next_attempt_at ?? now, lane }, now)
 }

@@ -3,7 +3,7 @@ import { createPoster } from '../../../src/drains/post.ts'
 import type { InboxId } from '../../../src/engine/ids.ts'
 import { createInbox } from '../../../src/engine/inboxes/operations.ts'
 import { createWorker, type Worker } from '../../../src/engine/jobs/worker.ts'
-import { postDelivery } from '../../../src/engine/notify/attempt.ts'
+import { postDeliveries } from '../../../src/engine/notify/attempt.ts'
 import { POST_JOB, POST_LIMIT } from '../../../src/engine/notify/delivery.ts'
 import { listDeliveries } from '../../../src/engine/notify/operations.ts'
 import { webhookTail } from '../../../src/engine/notify/tail.ts'
@@ -37,7 +37,7 @@ export async function notifyWorld() {
       const parts = { ...engine, ...over.engine, ...(over.clock && { clock: over.clock }), poster }
       const worker = createWorker({
         ...parts,
-        handlers: { [POST_JOB]: postDelivery(parts) },
+        handlers: { [POST_JOB]: postDeliveries(parts) },
         limits: { [POST_JOB]: POST_LIMIT },
         tails: [webhookTail(parts)],
       })
@@ -72,9 +72,10 @@ export async function notifyWorld() {
       const input = { inbox_id: inbox.id, limit: 100, offset: 0, ...filter }
       return (await listDeliveries.run(engine, owner, input)).data
     },
-    /** Stops the workers first, then the endpoints. */
+    /** Stops the workers first, then the endpoints; what still waits is no later test's work. */
     async quit(): Promise<void> {
       for (const close of closing.splice(0)) await close()
+      await engine.db.query('DELETE FROM jobs')
     },
   }
 }
