@@ -1,0 +1,24 @@
+/** What autovacuum does elsewhere: the embedded database runs in single-user mode, which has none. */
+import type { Database } from './database.ts'
+
+/** PostgreSQL's own defaults (autovacuum_vacuum_threshold, …_scale_factor, …_analyze_…). */
+const DUE = `SELECT relname AS table,
+    n_dead_tup > 50 + 0.2 * n_live_tup OR n_ins_since_vacuum > 1000 + 0.2 * n_live_tup AS vacuum
+  FROM pg_stat_user_tables
+  WHERE schemaname = 'public' AND (n_dead_tup > 50 + 0.2 * n_live_tup
+    OR n_ins_since_vacuum > 1000 + 0.2 * n_live_tup OR n_mod_since_analyze > 50 + 0.1 * n_live_tup)
+  ORDER BY n_dead_tup DESC`
+
+/**
+ * Vacuums or analyzes the tables that are due, one statement a table, standing back while mail is stored.
+ * Returns their names; none on PostgreSQL, whose autovacuum does it.
+ */
+export async function vacuumDue(db: Pick<Database, 'query' | 'quiet' | 'embedded'>) {
+  if (!db.embedded) return []
+  const due = await db.query<{ table: string; vacuum: boolean }>(DUE)
+  for (const { table, vacuum } of due) {
+    await db.quiet()
+    await db.query(vacuum ? `VACUUM (ANALYZE) "${table}"` : `ANALYZE "${table}"`)
+  }
+  return due.map(({ table }) => table)
+}
