@@ -44,8 +44,11 @@ export interface HttpWorld extends Omit<EngineWorld, 'close'> {
 
 const LOOPBACK = ['localhost', 'localhost:*', '127.0.0.1', '127.0.0.1:*', '[::1]', '[::1]:*']
 
-export async function httpWorld(over: Partial<HttpParts> = {}): Promise<HttpWorld> {
+export async function httpWorld(
+  over: Partial<HttpParts> & { log?: Engine['log'] } = {},
+): Promise<HttpWorld> {
   const world = await engineWorld()
+  if (over.log) world.engine.log = over.log
   const app = createHttpApp({
     engine: world.engine,
     allowedHosts: LOOPBACK,

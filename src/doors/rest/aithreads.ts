@@ -30,11 +30,14 @@ import {
   listThreads,
 } from '../../engine/messages/operations.ts'
 import { listDeliveries } from '../../engine/notify/operations.ts'
+import { sendMessage } from '../../engine/send/operations.ts'
 import { type Answer, type Route, route, type Upload } from './route.ts'
 
 const MIB = 1024 * 1024
 /** 20 MB for the file, the rest for the form around it. */
 const UPLOAD_LIMIT = 21 * MIB
+/** 25 MB of mail, a third more as base64, and room for the JSON around it. */
+const SEND_LIMIT = 40 * MIB
 
 const ALL = '/v1/agent'
 const INBOXES = `${ALL}/inboxes`
@@ -60,6 +63,11 @@ export const AITHREADS: readonly Route[] = [
   route('GET', `${INBOX}/lists/block`, getBlockList),
   route('PUT', `${INBOX}/lists/block`, putBlockList),
 
+  route('POST', `${INBOX}/messages`, sendMessage, {
+    maxBytes: SEND_LIMIT,
+    aliases: { text: 'text_body', html: 'html_body' },
+    answer: created,
+  }),
   route('GET', `${INBOX}/messages`, listMessages),
   route('GET', `${INBOX}/messages/:message_id`, getMessage),
   route('GET', `${INBOX}/messages/:message_id/raw`, getRawMessage, { answer: mail }),

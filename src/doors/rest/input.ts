@@ -12,7 +12,7 @@ export async function inputOf(route: Route, c: Context): Promise<unknown> {
   const accepted = fieldsOf(route).filter((name) => !(name in params))
   const query = queryOf(c, route.body === 'none' ? accepted : [])
   const carried = route.body === 'none' ? query : await carriedBy(route, c)
-  const input = { ...carried, ...headersOf(route, c), ...params }
+  const input = { ...carried, ...params }
   repeatsPath(carried, params)
   const parsed = route.operation.input.safeParse(input)
   if (parsed.success) return parsed.data
@@ -45,14 +45,6 @@ function queryOf(c: Context, known: readonly string[]): Fields {
   })
   if (problems.length > 0) throw new ValidationFailed(problems)
   return Object.fromEntries(given.map(([field, values]) => [field, values[0]]))
-}
-
-function headersOf(route: Route, c: Context): Fields {
-  const given = Object.entries(route.headers).map(([header, field]) => [
-    field,
-    c.req.header(header),
-  ])
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined))
 }
 
 function withAliases(fields: Fields, aliases: Route['aliases']): Fields {

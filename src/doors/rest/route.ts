@@ -28,8 +28,6 @@ export interface Route {
   maxBytes: number
   /** Other names under which the path or a body may give a field of the input. */
   aliases: Readonly<Record<string, string>>
-  /** Headers that give a field of the input. */
-  headers: Readonly<Record<string, string>>
   /** What a form's file becomes in the operation's input. */
   upload(file: Upload): Record<string, unknown>
   answer(output: unknown): Answer
@@ -39,7 +37,6 @@ interface Special<Out extends z.ZodType> {
   body?: Route['body']
   maxBytes?: number
   aliases?: Route['aliases']
-  headers?: Route['headers']
   upload?: Route['upload']
   answer?: (output: z.output<Out>) => Answer
 }
@@ -61,7 +58,6 @@ export function route<In extends z.ZodType, Out extends z.ZodType>(
     body: method === 'GET' ? 'none' : 'json',
     maxBytes: JSON_LIMIT,
     aliases: {},
-    headers: {},
     upload: () => ({}),
     answer:
       method === 'DELETE' ? () => ({ status: 204 }) : (body: unknown) => ({ status: 200, body }),

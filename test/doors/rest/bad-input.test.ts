@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Asked, type HttpWorld, httpWorld } from '../../world/http.ts'
 
@@ -107,6 +109,22 @@ test('a compressed body is 415', async () => {
   expect(error.status).toBe(415)
 })
 
+test('NUL and half an emoji in a text are taken, as U+FFFD', async () => {
+  const body = '{"username": "cut-short", "name": "a\\u0000b\\ud83d", "client_id": "x\\ud83d"}'
+  const made = await world.call('POST', INBOXES, json(body))
+  expect([made.status, made.body.display_name]).toEqual([201, 'a\uFFFDb\uFFFD'])
+  const again = await world.call('POST', INBOXES, json(body))
+  expect([again.status, again.body.id]).toEqual([200, made.body.id])
+  const mail = {
+    to: 'a@example.com',
+    subject: 'cut \ud83d',
+    text_body: 'cut \ud83d',
+    html_body: '<p>\ud83d</p>',
+  }
+  const sent = await world.call('POST', `${INBOXES}/${world.hello}/messages`, { body: mail })
+  expect([sent.status, sent.body.text_body]).toEqual([201, 'cut \uFFFD'])
+})
+
 test('a field of the path may be repeated in the body, but not contradicted', async () => {
   const path = `${INBOXES}/${world.hello}`
   const same = await world.call('PATCH', path, { body: { inbox_id: world.hello } })
@@ -154,6 +172,20 @@ describe('sizes', () => {
     const body = `{"username": ${'['.repeat(40)}${']'.repeat(40)}}`
     expect((await errorOf('POST', INBOXES, json(body))).message).toContain('nested deeper')
   })
+})
+
+test('a body that breaks off is no fault of ours: nothing is logged as one', async () => {
+  const faults: object[] = []
+  const broken = await httpWorld({
+    log: { ...world.engine.log, error: (fields) => faults.push(fields), info: () => {} },
+  })
+  const socket = connect(broken.port, '127.0.0.1')
+  const head = `POST ${INBOXES} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${broken.keys.first}`
+  socket.end(`${head}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"user`)
+  await once(socket.resume(), 'close')
+  expect((await broken.call('GET', INBOXES)).status).toBe(200)
+  await broken.close()
+  expect(faults).toEqual([])
 })
 
 describe('uploads', () => {

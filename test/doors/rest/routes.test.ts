@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { AITHREADS } from '../../../src/doors/rest/aithreads.ts'
+import { fieldsOf } from '../../../src/doors/rest/input.ts'
+import { createHttpApp } from '../../../src/doors/rest/server.ts'
+import { SCOPES } from '../../../src/engine/access/caller.ts'
+import type { Engine } from '../../../src/engine/ports.ts'
+import { expectGolden } from '../../golden/golden.ts'
+
+const shown = AITHREADS.map(({ method, path, operation }) => ({
+  method,
+  path,
+  operation: operation.name,
+  scope: operation.scope,
+}))
+
+test('the table of routes is the one that was agreed', () => {
+  const lines = shown.map((route) => `  ${JSON.stringify(route)}`)
+  expectGolden('routes.json', `[\n${lines.join(',\n')}\n]`)
+})
+
+test.each(shown)('$method $path has a scope', ({ path, scope }) => {
+  if (scope === 'any') expect(path).toBe('/v1/auth/me')
+  else expect(SCOPES).toContain(scope)
+})
+
+test.each(shown)('$method $path: reading needs no right to write, and writing does', (route) => {
+  const { operation } =
+    AITHREADS.find(({ method, path }) => method === route.method && path === route.path) ?? {}
+  expect(operation?.reads).toBe(route.method === 'GET')
+  if (route.method !== 'GET') expect(route.scope).not.toMatch(/:read$|^any$/)
+})
+
+test('no route is in the table twice, and each parameter of a path is a field of the input', () => {
+  const names = shown.map(({ method, path }) => `${method} ${path}`)
+  expect(new Set(names).size).toBe(names.length)
+  for (const route of AITHREADS) {
+    for (const [, name = ''] of route.path.matchAll(/:(\w+)/g)) {
+      expect(fieldsOf(route), `${route.path}`).toContain(route.aliases[name] ?? name)
+    }
+  }
+})
+
+test('what needs no key is a short list, and nothing else is served', () => {
+  const app = createHttpApp({
+    engine: { log: {}, settings: {} } as unknown as Engine,
+    allowedHosts: [],
+    allowedOrigins: [],
+    ready: () => true,
+  })
+  const known = new Set(AITHREADS.map(({ path }) => path))
+  const others = app.routes.filter(({ path }) => !known.has(path) && path !== '/*')
+  expect([...new Set(others.map(({ path }) => path))]).toEqual([
+    '/healthz',
+    '/readyz',
+    '/.well-known/oauth-protected-resource',
+    '/.well-known/oauth-protected-resource/mcp',
+  ])
+})
