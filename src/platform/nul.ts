@@ -1,8 +1,12 @@
-/** U+0000, which PostgreSQL refuses in text and JSON, becomes U+FFFD before it is stored. */
+/** What PostgreSQL refuses in text and JSON, U+0000 and halves of surrogate pairs, becomes U+FFFD before it is stored. */
 
 const NUL = /\0/g
 /** The escape as JSON text writes it: its backslash is not itself escaped. */
 const ESCAPED_NUL = /(?<!\\)((?:\\\\)*)\\u0000/g
+/** JSON.stringify escapes the half of a surrogate pair, which stays when a text is cut in the middle of an emoji. */
+const ESCAPED_HALF =
+  /(?<!\\)((?:\\\\)*)(?:\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2})/gi
+const REFUSED_IN_JSON = /\\u(?:0000|d)/i
 const JSON_START = /^\s*[[{"]/
 
 /** The value with no U+0000 in any text of it, keys included; the same object where there was none. */
@@ -15,8 +19,8 @@ export function withoutNul(value: unknown): unknown {
 function cleanText(text: string): string {
   const plain = text.includes('\0') ? text.replace(NUL, '\uFFFD') : text
   // Only text that is JSON: in prose the six characters of the escape are just what was written.
-  if (!plain.includes('\\u0000') || !isJson(plain)) return plain
-  return plain.replace(ESCAPED_NUL, '$1\\ufffd')
+  if (!REFUSED_IN_JSON.test(plain) || !isJson(plain)) return plain
+  return plain.replace(ESCAPED_NUL, '$1\\ufffd').replace(ESCAPED_HALF, '$1\\ufffd')
 }
 
 function isJson(text: string): boolean {

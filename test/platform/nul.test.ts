@@ -7,6 +7,15 @@ test('an escaped backslash before u0000 is no NUL', () => {
   )
 })
 
+test('half of a surrogate pair in JSON becomes U+FFFD, a whole pair stays', () => {
+  const cut = 'half \u{1F600}'.slice(0, -1)
+  expect(withoutNul(JSON.stringify([cut, '\udc00x', '\u{1F600}']))).toBe(
+    '["half \\ufffd","\\ufffdx","\u{1F600}"]',
+  )
+  const escaped = '["\\uD83D\\uDE00","\\\\ud800","\\ud800\\ud800"]'
+  expect(withoutNul(escaped)).toBe('["\\uD83D\\uDE00","\\\\ud800","\\ufffd\\ufffd"]')
+})
+
 test('prose about the escape is left as it was written', () => {
   const prose = 'In JSON a NUL is \\u0000.'
   expect(withoutNul(prose)).toBe(prose)
