@@ -14,8 +14,7 @@ const shown = AITHREADS.map(({ method, path, operation }) => ({
 }))
 
 test('the table of routes is the one that was agreed', () => {
-  const lines = shown.map((route) => `  ${JSON.stringify(route)}`)
-  expectGolden('routes.json', `[\n${lines.join(',\n')}\n]`)
+  expectGolden('routes.json', JSON.stringify(shown, null, 2))
 })
 
 test.each(shown)('$method $path has a scope', ({ path, scope }) => {
