@@ -1,7 +1,7 @@
 // Outgoing mail to the relay: nodemailer's pool, the bytes as they are, and what the relay said about each recipient.
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createTransport } from 'nodemailer'
+import { createTransport, type NodemailerError } from 'nodemailer'
 import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool'
 import type { HandOver, MailTransport, OutgoingMail } from '../engine/ports.ts'
 import { afterAnswer, afterFailure } from './smtp-answers.ts'
@@ -48,6 +48,7 @@ export function smtpRelay({ url, hostname, answerTimeoutMs }: RelayOptions): Mai
     done()
   })
   const underWay = new Set<Promise<unknown>>()
+  let closing = false
 
   const send = async ({ envelope, raw }: OutgoingMail): Promise<HandOver[]> => {
     const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
@@ -62,6 +63,9 @@ export function smtpRelay({ url, hostname, answerTimeoutMs }: RelayOptions): Mai
       })
       return envelope.to.map((recipient) => afterAnswer(recipient, info, envelope.to))
     } catch (error) {
+      if (closing && (error as NodemailerError).responseCode === undefined) {
+        throw new Error('the hand-over was cut short, since we are stopping', { cause: error })
+      }
       const dotSent = handedOut.has(bytes)
       return envelope.to.map((recipient) => afterFailure(recipient, error, dotSent))
     }
@@ -73,8 +77,9 @@ export function smtpRelay({ url, hostname, answerTimeoutMs }: RelayOptions): Mai
       underWay.add(sending)
       return sending.finally(() => underWay.delete(sending))
     },
-    /** Lets what is under way end for a second, then closes what is left. */
+    /** Lets what is under way end for a second, then cuts what is left: that is no answer of the relay, so `send` throws. */
     async close() {
+      closing = true
       pool.close()
       const patience = new AbortController()
       await Promise.race([

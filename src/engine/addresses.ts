@@ -26,9 +26,6 @@ const addressInput = z.union([
 export const addressesInput = z.union([addressInput, z.array(addressInput)])
 export type AddressesInput = z.output<typeof addressesInput>
 
-/** An address as answers show it. */
-export const AddressShown = z.object({ email: z.string(), name: z.string().optional() })
-
 /** RFC 5322 §3.2.3 atext without % and !, which old gateways read as routes to somebody else. */
 const DOT_ATOM = /^[\w#$&'*+/=?^`{|}~-]+(\.[\w#$&'*+/=?^`{|}~-]+)*$/
 const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/

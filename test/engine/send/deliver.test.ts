@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Message } from '../../../src/engine/messages/message.ts'
-import { listMessages } from '../../../src/engine/messages/operations.ts'
 import type { LocalDelivery } from '../../../src/engine/ports.ts'
 import { type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
 
@@ -14,22 +12,12 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   inbox = await world.inbox()
-  world.relay.taken.length = 0
-  world.relay.seen.length = 0
-  Object.assign(world.relay, { onRecipient: () => undefined, onMail: () => undefined })
-  Object.assign(world.engine.settings, { outbound: 'relay' })
+  await world.calm()
 })
 afterAll(() => world.quit())
 
 const send = (over: object = {}) =>
   world.send({ inbox_id: inbox.id, to: 'ann@x.test', subject: 'Hello', text_body: 'Hi', ...over })
-const states = ({ recipients }: Message) =>
-  recipients?.map(({ email, status, code, detail }) => `${email} ${status} ${code} ${detail}`)
-const told = async (id: string) =>
-  (await world.events(id)).filter(({ event }) => event !== 'thread.created')
-const inboxOf = ({ id }: TestInbox) =>
-  listMessages.run(world.engine, world.owner, { inbox_id: id, limit: 20, offset: 0 })
-
 describe('through the relay', () => {
   test('what it takes is sent: the bytes that were kept, to the envelope that was approved', async () => {
     world.relay.onMail = () => '2.0.0 Ok: queued as 1'
@@ -38,7 +26,7 @@ describe('through the relay', () => {
     await world.settle()
     const message = await world.message(id)
     expect(message).toMatchObject({ status: 'sent', sent_at: '2026-03-01T12:00:05.000Z' })
-    expect(states(message)).toEqual([
+    expect(world.states(message)).toEqual([
       'ann@x.test sent 250 2.0.0 Ok: queued as 1',
       'c@x.test sent 250 2.0.0 Ok: queued as 1',
       'b@x.test sent 250 2.0.0 Ok: queued as 1',
@@ -49,7 +37,7 @@ describe('through the relay', () => {
     expect(world.relay.taken[0]?.raw.toString()).toContain(
       `Message-ID: ${message.message_id_header}`,
     )
-    expect(await told(id)).toEqual([{ event: 'email.sent', data: { delivery: 'email' } }])
+    expect(await world.told(id)).toEqual([{ event: 'email.sent', data: { delivery: 'email' } }])
     await world.settle()
     expect(world.relay.seen).toHaveLength(1)
   })
@@ -69,7 +57,7 @@ describe('through the relay', () => {
     await world.settle()
     const message = await world.message(id)
     expect(message.status).toBe('bounced')
-    expect(states(message)).toEqual([
+    expect(world.states(message)).toEqual([
       'gone@x.test bounced 550 5.1.1 no such user',
       'ann@x.test sent 250 queued',
     ])
@@ -79,7 +67,7 @@ describe('through the relay', () => {
       reason: '5.1.1 no such user',
       recipients: ['gone@x.test'],
     }
-    expect(await told(id)).toEqual([
+    expect(await world.told(id)).toEqual([
       { event: 'email.sent', data: { delivery: 'email' } },
       { event: 'email.bounced', data: { bounce } },
     ])
@@ -91,7 +79,10 @@ describe('through the relay', () => {
     await world.settle()
     expect(await world.message(id)).toMatchObject({ status: 'bounced' })
     expect(await world.message(id)).not.toHaveProperty('sent_at')
-    expect((await told(id)).map(({ event }) => event)).toEqual(['email.bounced', 'email.failed'])
+    expect((await world.told(id)).map(({ event }) => event)).toEqual([
+      'email.bounced',
+      'email.failed',
+    ])
   })
 
   test('4xx is tried again when the schedule says, to those alone who had no end', async () => {
@@ -102,7 +93,7 @@ describe('through the relay', () => {
     await world.settle()
     const waiting = await world.message(id)
     expect(waiting.status).toBe('deferred')
-    expect(states(waiting)).toEqual([
+    expect(world.states(waiting)).toEqual([
       'ann@x.test sent 250 queued',
       'full@x.test deferred 452 4.2.2 full',
     ])
@@ -115,7 +106,7 @@ describe('through the relay', () => {
     expect((await world.message(id)).status).toBe('sent')
     expect(world.relay.taken.map(({ to }) => to)).toEqual([['ann@x.test'], ['full@x.test']])
     expect(world.relay.taken[1]?.raw).toEqual(world.relay.taken[0]?.raw)
-    expect((await told(id)).map(({ event }) => event)).toEqual(['email.sent'])
+    expect((await world.told(id)).map(({ event }) => event)).toEqual(['email.sent'])
   })
 
   test('after the last attempt it is given up', async () => {
@@ -133,8 +124,8 @@ describe('through the relay', () => {
     }
     const message = await world.message(id)
     expect(message.status).toBe('failed')
-    expect(states(message)).toEqual(['ann@x.test failed 451 given up: not now'])
-    expect(await told(id)).toMatchObject([
+    expect(world.states(message)).toEqual(['ann@x.test failed 451 given up: not now'])
+    expect(await world.told(id)).toMatchObject([
       { event: 'email.bounced', data: { bounce: { type: 'transient', code: 451 } } },
       { event: 'email.failed', data: { reason: 'ann@x.test: given up: not now' } },
     ])
@@ -157,41 +148,6 @@ describe('through the relay', () => {
     expect(world.relay.seen).toHaveLength(2)
     expect(world.relay.seen[1]?.raw).toEqual(world.relay.seen[0]?.raw)
   })
-
-  test('a process killed while it hands over repeats it; what had ended stays ended', async () => {
-    const other = await world.inbox()
-    const { id } = await send({ to: [other.address, 'ann@x.test'] })
-    const dies = { ...world.drain, send: () => Promise.reject(new Error('killed')) }
-    await world.settle({ world: dies })
-    const half = await world.message(id)
-    expect(half.status).toBe('sending')
-    expect(states(half)?.[1]).toBe('ann@x.test sending null null')
-    let local = 0
-    const counting: LocalDelivery = {
-      deliver: (mail) => {
-        local += 1
-        return world.local.deliver(mail)
-      },
-    }
-    world.clock.advance(60 * SECOND)
-    await world.settle({ local: counting })
-    expect(local).toBe(0)
-    expect((await world.message(id)).status).toBe('sent')
-    expect((await inboxOf(other)).data).toHaveLength(1)
-    expect((await told(id)).map(({ event }) => event)).toEqual(['email.sent'])
-  })
-
-  test('a fault of ours costs no attempt of the schedule', async () => {
-    const { id } = await send()
-    const breaks = { ...world.drain, send: () => Promise.reject(new Error('fault')) }
-    for (let i = 0; i < 5; i++) {
-      await world.settle({ world: breaks })
-      world.clock.advance(1000 * SECOND)
-    }
-    world.relay.onMail = () => ({ code: 451, text: 'later' })
-    await world.settle()
-    expect((await world.message(id)).status).toBe('deferred')
-  })
 })
 
 describe('to our own inboxes', () => {
@@ -201,15 +157,17 @@ describe('to our own inboxes', () => {
     await world.settle()
     const message = await world.message(id)
     expect(message.status).toBe('delivered')
-    expect(states(message)).toEqual([`${other.address} delivered 250 2.0.0 Kept in the inbox`])
+    expect(world.states(message)).toEqual([
+      `${other.address} delivered 250 2.0.0 Kept in the inbox`,
+    ])
     expect(world.relay.seen).toEqual([])
-    const [arrived] = (await inboxOf(other)).data
+    const [arrived] = (await world.list(other)).data
     expect(arrived).toMatchObject({ direction: 'inbound', message_id_header, subject: 'Hello' })
     world.clock.advance(SECOND)
     const answer = await world.send({ thread_id: arrived?.thread_id, text_body: 'Hi back' })
     await world.settle()
     expect((await world.message(answer.id)).status).toBe('delivered')
-    const [back] = (await inboxOf(inbox)).data
+    const [back] = (await world.list(inbox)).data
     expect(back).toMatchObject({ direction: 'inbound', thread_id, subject: 'Re: Hello' })
   })
 
@@ -218,7 +176,7 @@ describe('to our own inboxes', () => {
     const { id } = await send({ to: other.address })
     await world.engine.db.query('UPDATE inboxes SET is_active = false WHERE id = $1', [other.id])
     await world.settle()
-    expect(states(await world.message(id))).toEqual([
+    expect(world.states(await world.message(id))).toEqual([
       `${other.address} bounced 550 5.2.1 This inbox is switched off`,
     ])
   })
@@ -236,7 +194,7 @@ describe('to our own inboxes', () => {
     world.clock.advance(60 * SECOND)
     await world.settle()
     expect((await world.message(id)).status).toBe('delivered')
-    expect((await inboxOf(other)).data).toHaveLength(1)
+    expect((await world.list(other)).data).toHaveLength(1)
   })
 
   test('nothing goes on once the sending inbox is deleted', async () => {
@@ -244,7 +202,7 @@ describe('to our own inboxes', () => {
     await world.engine.db.query('UPDATE inboxes SET deleted_at = now() WHERE id = $1', [inbox.id])
     await world.settle()
     expect(world.relay.seen).toEqual([])
-    expect(await told(id)).toEqual([])
+    expect(await world.told(id)).toEqual([])
   })
 })
 
@@ -256,12 +214,12 @@ describe('in dry-run', () => {
     await world.settle()
     const message = await world.message(id)
     expect(message).toMatchObject({ status: 'dry_run', delivery: 'dry-run' })
-    expect(states(message)).toEqual([
+    expect(world.states(message)).toEqual([
       'ann@x.test dry_run null kept, not sent: OUTBOUND is dry-run',
       `${other.address} delivered 250 2.0.0 Kept in the inbox`,
     ])
-    expect((await inboxOf(other)).data).toHaveLength(1)
-    expect(await told(id)).toEqual([{ event: 'email.sent', data: { delivery: 'dry-run' } }])
+    expect((await world.list(other)).data).toHaveLength(1)
+    expect(await world.told(id)).toEqual([{ event: 'email.sent', data: { delivery: 'dry-run' } }])
   })
 
   test('it never goes out later by itself, also when the relay is switched on', async () => {

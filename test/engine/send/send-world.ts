@@ -7,7 +7,7 @@ import type { InboxId } from '../../../src/engine/ids.ts'
 import { createInbox } from '../../../src/engine/inboxes/operations.ts'
 import { createWorker } from '../../../src/engine/jobs/worker.ts'
 import type { Message } from '../../../src/engine/messages/message.ts'
-import { getMessage } from '../../../src/engine/messages/operations.ts'
+import { getMessage, listMessages } from '../../../src/engine/messages/operations.ts'
 import type { LocalDelivery, MailTransport, Settings } from '../../../src/engine/ports.ts'
 import { createReceiver } from '../../../src/engine/receive/accept.ts'
 import { localDelivery } from '../../../src/engine/receive/local.ts'
@@ -109,7 +109,7 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
     },
     /** How many rows and files there are; the same before and after what is refused. */
     async kept() {
-      const [rows] = await engine.db.query<object>(
+      const [rows] = await engine.db.query<{ messages: number }>(
         `SELECT (SELECT count(*) FROM messages) AS messages, (SELECT count(*) FROM threads) AS threads,
            (SELECT count(*) FROM jobs) AS jobs, (SELECT count(*) FROM events) AS events`,
       )
@@ -117,7 +117,26 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
       for await (const kept of engine.blobs.list(owner.orgId)) {
         files.push(kept.kind === 'raw' ? kept.sha256 : kept.messageId)
       }
-      return { ...rows, files: files.sort() }
+      return { messages: 0, ...rows, files: files.sort() }
+    },
+    /** The relay takes everything again, and no mail of an earlier test is on its way. */
+    async calm() {
+      await engine.db.query('DELETE FROM jobs')
+      relay.taken.length = 0
+      relay.seen.length = 0
+      Object.assign(relay, { onRecipient: () => undefined, onMail: () => undefined })
+      Object.assign(engine.settings, { outbound: 'relay' })
+    },
+    /** Each recipient with its end. */
+    states({ recipients }: Message) {
+      return recipients?.map((one) => `${one.email} ${one.status} ${one.code} ${one.detail}`)
+    },
+    /** What the log tells of the mail itself. */
+    async told(messageId: string) {
+      return (await self.events(messageId)).filter(({ event }) => event !== 'thread.created')
+    },
+    list({ id }: TestInbox) {
+      return listMessages.run(engine, owner, { inbox_id: id, limit: 20, offset: 0 })
     },
     async quit() {
       await drain.close()

@@ -2,6 +2,7 @@ import { simpleParser } from 'mailparser'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { getRawMessage, getThread } from '../../../src/engine/messages/operations.ts'
 import type { Settings } from '../../../src/engine/ports.ts'
+import { sendMessage } from '../../../src/engine/send/operations.ts'
 import { refused, type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
 
 let world: SendWorld
@@ -106,6 +107,22 @@ describe('a new mail', () => {
     expect((await world.send(mail({ to: other.address }))).delivery).toBe('email')
     expect((await world.send(mail({ to: [other.address, 'ann@x.test'] }))).delivery).toBe('dry-run')
   })
+})
+
+test('what was decided on has changed while it was stored: it is decided again, and stored once', async () => {
+  const { db } = world.engine
+  let moved = 0
+  const urgent: typeof db.urgent = (text, ...rest) => {
+    if (!text.includes('store_messages') || moved++ > 0) return db.urgent(text, ...rest)
+    return Promise.reject(Object.assign(new Error('moved'), { code: 'PR001' }))
+  }
+  const before = await world.kept()
+  const engine = { ...world.engine, db: { ...db, urgent } }
+  const sent = await sendMessage.run(engine, world.owner, sendMessage.input.parse(mail()))
+  const after = await world.kept()
+  expect(after.messages - before.messages).toBe(1)
+  const sidecars = after.files.filter((name) => name.startsWith('msg_'))
+  expect(sidecars.filter((name) => !before.files.includes(name))).toEqual([sent.id])
 })
 
 describe('a reply', () => {
