@@ -1,6 +1,7 @@
 // Opening the doors that the roles name, each on its port or, where that is taken and may be replaced, on a free one.
 import type { Address, Addresses, Role, StartOptions } from '../app.ts'
 import type { Config } from '../config.ts'
+import { mcpOverHttp } from '../doors/mcp/http.ts'
 import { startHttp } from '../doors/rest/listen.ts'
 import { createHttpApp } from '../doors/rest/server.ts'
 import { openSmtpDoor } from '../doors/smtp/server.ts'
@@ -8,6 +9,7 @@ import type { Engine } from '../engine/ports.ts'
 import type { Receiver } from '../engine/receive/accept.ts'
 import { createRecipientCheck } from '../engine/receive/recipients.ts'
 import { StartError } from '../platform/start-error.ts'
+import { version } from './version.ts'
 
 interface House {
   config: Config
@@ -76,12 +78,23 @@ const OPENERS: Record<Listener, (house: House, port: number) => Promise<Door>> =
       recipient: createRecipientCheck(engine),
       log: engine.log,
     }),
-  http: ({ config: { http, allowedHosts, allowedOrigins }, engine }, port) =>
-    startHttp(createHttpApp({ engine, allowedHosts, allowedOrigins, ready: () => true }), {
-      host: http.host,
-      port,
-      log: engine.log,
+  http: ({ config, engine }, port) =>
+    startHttp(httpApp(config, engine), { host: config.http.host, port, log: engine.log }),
+}
+
+function httpApp(config: Config, engine: Engine) {
+  return createHttpApp({
+    engine,
+    allowedHosts: config.allowedHosts,
+    allowedOrigins: config.allowedOrigins,
+    ready: () => true,
+    mcp: mcpOverHttp({
+      engine,
+      toolsets: config.mcpToolsets,
+      readOnly: config.mcpReadOnly,
+      version: version(),
     }),
+  })
 }
 
 const REASONS: Record<string, string> = {

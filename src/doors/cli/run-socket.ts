@@ -88,6 +88,7 @@ function greet(socket: Socket, doors: RunSocketDoors): void {
     if (greeting === undefined) refuse(socket)
     if (greeting?.door === 'mcp') doors.mcp(socket, greeting)
     if (greeting?.door === 'cli') doors.cli(socket, greeting)
+    socket.resume()
   }
   socket.on('data', take)
 }
