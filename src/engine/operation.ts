@@ -1,6 +1,6 @@
 // A capability of the product, defined once. Doors are tables over operations: they bring a caller and an input, and show the output.
 import type { z } from 'zod'
-import type { Caller, Scope } from './access/caller.ts'
+import type { Caller, Scope } from './caller.ts'
 import type { Engine } from './ports.ts'
 
 export interface Operation<In extends z.ZodType = z.ZodType, Out extends z.ZodType = z.ZodType> {

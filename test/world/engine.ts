@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { fileBlobs } from '../../src/drains/files.ts'
 import { callerOf } from '../../src/engine/access/authenticate.ts'
-import type { Caller } from '../../src/engine/access/caller.ts'
+import type { Caller } from '../../src/engine/caller.ts'
 import { firstStart } from '../../src/engine/inboxes/first-start.ts'
 import type { Engine, Settings } from '../../src/engine/ports.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'

@@ -2,8 +2,8 @@
 
 import { startHttp } from '../../src/doors/rest/listen.ts'
 import { createHttpApp, type HttpParts } from '../../src/doors/rest/server.ts'
-import { SCOPES, type Scope } from '../../src/engine/access/caller.ts'
 import { makeKey } from '../../src/engine/access/keys.ts'
+import { SCOPES, type Scope } from '../../src/engine/caller.ts'
 import type { InboxId, OrgId } from '../../src/engine/ids.ts'
 import { findAddresses } from '../../src/engine/inboxes/find.ts'
 import type { Engine } from '../../src/engine/ports.ts'

@@ -1,5 +1,5 @@
 // What a command of the command line is, and what it is given.
-import type { Caller } from '../../engine/access/caller.ts'
+import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/ports.ts'
 import type { Output } from './dial.ts'
 

@@ -1,8 +1,8 @@
 // postroom keys create | list | revoke: API keys, for whoever may read the data folder.
 import { parseArgs } from 'node:util'
 import type { z } from 'zod'
-import { SCOPES } from '../../engine/access/caller.ts'
 import { createKey, listKeys, revokeKey } from '../../engine/access/operations.ts'
+import { SCOPES } from '../../engine/caller.ts'
 import { resolveInbox } from '../../engine/inboxes/find.ts'
 import { type Command, type CommandContext, UsageError } from './command.ts'
 import { table } from './table.ts'

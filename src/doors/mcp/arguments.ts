@@ -1,6 +1,8 @@
 // The arguments of a call: slips that models make are put right, everything else that is unknown is named.
 import type { z } from 'zod'
 import { type Detail, ValidationFailed } from '../../engine/errors.ts'
+import { nearest } from '../nearest.ts'
+import { problemsOf } from '../problems.ts'
 import type { Tool } from './tool.ts'
 
 type Given = Readonly<Record<string, unknown>>
@@ -22,11 +24,7 @@ export function readArguments(spec: Spec, given: Given): Record<string, unknown>
   )
   const parsed = spec.input.safeParse(mended)
   if (parsed.success) return parsed.data
-  const details = parsed.error.issues.map(({ path, message }) => ({
-    field: path.join('.'),
-    message,
-  }))
-  throw wrong(spec, details)
+  throw wrong(spec, problemsOf(parsed.error, mended, Object.keys(spec.input.shape)))
 }
 
 function wrong({ name }: Spec, details: Detail[]): ValidationFailed {
@@ -64,9 +62,13 @@ function meant({ input, aliases = {} }: Spec, word: string): string | undefined 
 }
 
 function unknown({ name, input, instead = {} }: Spec, word: string): string {
-  const hint = Object.hasOwn(instead, snakeCase(word)) ? instead[snakeCase(word)] : undefined
+  const snake = snakeCase(word)
+  const hint = Object.hasOwn(instead, snake) ? instead[snake] : undefined
   if (hint !== undefined) return hint
-  return `is no argument of ${name}, which takes: ${Object.keys(input.shape).join(', ')}`
+  const known = Object.keys(input.shape)
+  const meant = nearest(word, known)
+  const guess = meant === undefined ? '' : `; did you mean ${meant}?`
+  return `is no argument of ${name}, which takes: ${known.join(', ')}${guess}`
 }
 
 const snakeCase = (word: string) => word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

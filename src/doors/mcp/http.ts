@@ -1,6 +1,6 @@
 // MCP over streamable HTTP: stateless, both protocol eras, one server object a request.
 import { createMcpHandler } from '@modelcontextprotocol/server'
-import type { Caller } from '../../engine/access/caller.ts'
+import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/ports.ts'
 import { buildMcpServer, type McpParts } from './server.ts'
 

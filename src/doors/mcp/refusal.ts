@@ -22,6 +22,8 @@ interface Told {
 export interface Failure {
   tool: string
   writes: boolean
+  /** What the tool takes and what was given. */
+  arguments: readonly string[]
   /** The operation's names of fields that have another name in the tool. */
   fields?: Readonly<Record<string, string>> | undefined
 }
@@ -39,33 +41,35 @@ export function refused(error: unknown, failure: Failure, log: Engine['log'] | u
   return { content: [{ type: 'text' as const, text: lines.join('\n') }], isError: true }
 }
 
-function tell(error: unknown, { writes, fields = {} }: Failure): Told {
-  if (error instanceof Refusal) {
-    const own = (field: string) => field.replace(/^[^.]+/, (name) => fields[name] ?? name)
-    const details = error.details.map(({ field, message }) => `${own(field)}: ${message}`)
-    const named = error.details.map(({ field }) => own(field).replace(/\..*/, ''))
-    return {
-      code: error.code,
-      message: error.code === 'validation_failed' ? details.join('; ') : error.message,
-      argument: [...new Set(named)].join(', '),
-      fix: error.fix,
-    }
-  }
+function tell(error: unknown, failure: Failure): Told {
+  const fix = failure.writes ? `${LOOK_FIRST} ${ASK}` : `${REPEAT} ${ASK}`
+  if (error instanceof Refusal) return tellRefusal(error, failure)
   if (error instanceof TookTooLong) {
-    return { code: 'timeout', message: error.message, argument: '', fix: again(writes) }
+    return { code: 'timeout', message: error.message, argument: '', fix }
   }
-  return {
-    code: 'internal_error',
-    message: 'Postroom could not finish this call; the fault is not in the arguments.',
-    argument: '',
-    fix: again(writes),
-  }
+  return { code: 'internal_error', message: OUR_FAULT, argument: '', fix }
 }
 
-const again = (writes: boolean) =>
-  writes
-    ? 'It may have been done all the same: look before you repeat it. If it fails again, give the ref to the operator, whose log has the cause.'
-    : 'Repeat the call. If it fails again, give the ref to the operator, whose log has the cause.'
+const OUR_FAULT = 'Postroom could not finish this call; the fault is not in the arguments.'
+const LOOK_FIRST = 'It may have been done all the same: look before you repeat it.'
+const REPEAT = 'Repeat the call.'
+const ASK = 'If it fails again, give the ref to the operator, whose log has the cause.'
+
+function tellRefusal(error: Refusal, { fields = {}, arguments: known }: Failure): Told {
+  const details = error.details.map(({ field, message }) => {
+    const [name = '', ...inner] = field.split('.')
+    const own = fields[name] ?? name
+    return { own, line: `${[own, ...inner].join('.')}: ${message}` }
+  })
+  const named = details.map(({ own }) => own).filter((own) => known.includes(own))
+  const listed = error.code === 'validation_failed' && details.length > 0
+  return {
+    code: error.code,
+    message: listed ? details.map(({ line }) => line).join('; ') : error.message,
+    argument: [...new Set(named)].join(', '),
+    fix: error.fix,
+  }
+}
 
 function oneLine(text: string): string {
   const line = visible(text).text.replace(/\s+/gu, ' ').trim()

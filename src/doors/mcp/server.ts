@@ -5,7 +5,7 @@ import {
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { type Caller, requireScope, type Scope } from '../../engine/access/caller.ts'
+import { type Caller, requireScope, type Scope } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/ports.ts'
 import { textOf } from './answer.ts'
 import { readArguments } from './arguments.ts'
@@ -108,7 +108,9 @@ async function answer(
       structuredContent: { ...done.result },
     }
   } catch (error) {
-    return refused(error, { tool: name, writes: hints.writes, fields }, parts.log)
+    const known = [...Object.keys(tool.input.shape), ...Object.keys(given)]
+    const failure = { tool: name, writes: hints.writes, fields, arguments: known }
+    return refused(error, failure, parts.log)
   } finally {
     deadline.clear()
   }

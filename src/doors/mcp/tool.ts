@@ -1,6 +1,6 @@
 // A tool: what a model is told about it, and what it does with one call. Tools are tables over the engine's operations.
 import type { z } from 'zod'
-import type { Caller, Scope } from '../../engine/access/caller.ts'
+import type { Caller, Scope } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/ports.ts'
 import type { Answer } from './answer.ts'
 import type { Clause } from './clause.ts'

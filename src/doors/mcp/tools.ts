@@ -1,16 +1,22 @@
 // Every tool, in the order in which they are listed.
-import { hasScope, type Scope } from '../../engine/access/caller.ts'
+import { hasScope, type Scope } from '../../engine/caller.ts'
 import type { Tool } from './tool.ts'
 import { createInboxTool } from './tools/create-inbox.ts'
+import { getContextTool } from './tools/get-context.ts'
 import { getThreadMessagesTool } from './tools/get-thread-messages.ts'
 import { listInboxesTool } from './tools/list-inboxes.ts'
 import { listThreadsTool } from './tools/list-threads.ts'
+import { searchDocumentsTool } from './tools/search-documents.ts'
+import { sendEmailTool } from './tools/send-email.ts'
 
 export const TOOLS: readonly Tool[] = [
   listInboxesTool,
   createInboxTool,
   listThreadsTool,
   getThreadMessagesTool,
+  sendEmailTool,
+  searchDocumentsTool,
+  getContextTool,
 ]
 
 /** Who calls over stdio is an agent: what the first organization's agent key may do. */

@@ -1,6 +1,6 @@
 // Who sends a request: the key in its headers, asked anew each time so that a revoked key stops at once.
 import { callerOf } from '../../engine/access/authenticate.ts'
-import { type Caller, SCOPES } from '../../engine/access/caller.ts'
+import { type Caller, SCOPES } from '../../engine/caller.ts'
 import { Unauthorized } from '../../engine/errors.ts'
 import type { Engine } from '../../engine/ports.ts'
 

@@ -1,7 +1,7 @@
 // The HTTP door: guard, key, scope, input, operation, answer. It is built from the tables of routes and holds no rule of its own.
 import { Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
-import { type Caller, requireScope } from '../../engine/access/caller.ts'
+import { type Caller, requireScope } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/ports.ts'
 import { AITHREADS } from './aithreads.ts'
 import { authenticate, challengeFor, METADATA_PATH, metadataOf } from './authenticate.ts'

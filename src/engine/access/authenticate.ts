@@ -1,8 +1,9 @@
 // From a key to a caller.
+
+import { type Caller, SCOPES, type Scope } from '../caller.ts'
 import { NotFound, Unauthorized } from '../errors.ts'
 import type { InboxId, KeyId, OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'
-import { type Caller, SCOPES, type Scope } from './caller.ts'
 import { hashKey, isKeyForm } from './key.ts'
 
 interface KeyRow {

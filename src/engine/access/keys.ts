@@ -1,10 +1,10 @@
 // Making, listing and revoking API keys.
 import { newId } from '../../platform/ids.ts'
+import { type Caller, PEOPLE_ONLY, type Scope } from '../caller.ts'
 import { Forbidden, NotFound, ValidationFailed } from '../errors.ts'
 import type { InboxId, KeyId, OrgId } from '../ids.ts'
 import { makePage, type PageInput, placeOf } from '../page.ts'
 import type { Engine } from '../ports.ts'
-import { type Caller, PEOPLE_ONLY, type Scope } from './caller.ts'
 import { hashKey, newKey, shownPrefix } from './key.ts'
 
 export interface KeyWish {

@@ -1,11 +1,11 @@
 // Who the caller is, and the keys of an organization.
 import { z } from 'zod'
+import { type Caller, SCOPES } from '../caller.ts'
 import { NotFound, ValidationFailed } from '../errors.ts'
 import type { InboxId } from '../ids.ts'
 import { operation } from '../operation.ts'
 import { flag, pageInput, pageOf } from '../page.ts'
 import type { Engine } from '../ports.ts'
-import { type Caller, SCOPES } from './caller.ts'
 import { checkWish, endKey, makeKey, pageOfKeys, showKey } from './keys.ts'
 
 const scopes = z.array(z.enum(SCOPES))

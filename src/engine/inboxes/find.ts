@@ -1,6 +1,6 @@
 // Finding an inbox: by id or address for a caller, by address for a mail.
 
-import { type Caller, seesInbox } from '../access/caller.ts'
+import { type Caller, seesInbox } from '../caller.ts'
 import { NotFound, ValidationFailed } from '../errors.ts'
 import type { InboxId, OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'

@@ -1,7 +1,7 @@
 // The first start: an organization, a key for people and programs, a key for an agent, and an inbox to write to.
 import { newId } from '../../platform/ids.ts'
-import { SCOPES, type Scope } from '../access/caller.ts'
 import { type KeyWish, makeKey } from '../access/keys.ts'
+import { SCOPES, type Scope } from '../caller.ts'
 import type { OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'
 import { makeInbox } from './create.ts'

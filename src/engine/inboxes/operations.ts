@@ -1,6 +1,6 @@
 // Making, reading, changing and deleting inboxes.
 import { z } from 'zod'
-import { type Caller, hasScope, requireScope } from '../access/caller.ts'
+import { type Caller, hasScope, requireScope } from '../caller.ts'
 import { Forbidden, NotFound, Unprocessable, ValidationFailed } from '../errors.ts'
 import type { InboxId } from '../ids.ts'
 import { operation } from '../operation.ts'

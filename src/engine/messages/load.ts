@@ -1,6 +1,6 @@
 // Reading messages and threads with what hangs on them.
 
-import { type Caller, seesInbox } from '../access/caller.ts'
+import { type Caller, seesInbox } from '../caller.ts'
 import { NotFound, ValidationFailed } from '../errors.ts'
 import type { InboxId, OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'

@@ -1,6 +1,6 @@
 // Reading threads and messages.
 import { z } from 'zod'
-import type { Caller } from '../access/caller.ts'
+import type { Caller } from '../caller.ts'
 import { resolveInbox, scopeOf } from '../inboxes/find.ts'
 import { operation } from '../operation.ts'
 import { flag, makePage, type PageInput, pageInput, pageOf, placeOf } from '../page.ts'

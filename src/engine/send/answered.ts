@@ -1,5 +1,5 @@
 // From which inbox a mail is written, in which thread, and which message it answers.
-import type { Caller } from '../access/caller.ts'
+import type { Caller } from '../caller.ts'
 import { Unprocessable, ValidationFailed } from '../errors.ts'
 import type { InboxId } from '../ids.ts'
 import { resolveInbox, theInbox } from '../inboxes/find.ts'

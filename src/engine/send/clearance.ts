@@ -1,6 +1,7 @@
 // Whether this mail may go to these people: looks up what the policy has to know, and refuses in words that can be acted on.
-import type { Caller } from '../access/caller.ts'
+
 import { domainOf } from '../addresses.ts'
+import type { Caller } from '../caller.ts'
 import { Forbidden, Unprocessable } from '../errors.ts'
 import type { InboxId, OrgId, ThreadId } from '../ids.ts'
 import { findAddresses, withoutTag } from '../inboxes/find.ts'

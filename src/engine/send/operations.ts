@@ -1,6 +1,6 @@
 // Sending: what may be refused is refused before anything is stored; what is stored will be delivered.
 import { z } from 'zod'
-import type { Caller } from '../access/caller.ts'
+import type { Caller } from '../caller.ts'
 import { Conflict, Forbidden } from '../errors.ts'
 import { Message, showMessage } from '../messages/message.ts'
 import { storeMessages } from '../messages/store.ts'

@@ -1,7 +1,7 @@
 // From a request to a mail that is ready to be stored: every check, and then the bytes.
 import { idSuffix, newId } from '../../platform/ids.ts'
-import type { Caller } from '../access/caller.ts'
 import { type Address, MAX_ADDRESSES, readAddress, withoutRepeats } from '../addresses.ts'
+import type { Caller } from '../caller.ts'
 import { Conflict, TooLarge, ValidationFailed } from '../errors.ts'
 import type { Engine } from '../ports.ts'
 import { type Place, placeOf } from './answered.ts'

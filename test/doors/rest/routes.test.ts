@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { AITHREADS } from '../../../src/doors/rest/aithreads.ts'
 import { fieldsOf } from '../../../src/doors/rest/input.ts'
 import { createHttpApp } from '../../../src/doors/rest/server.ts'
-import { SCOPES } from '../../../src/engine/access/caller.ts'
+import { SCOPES } from '../../../src/engine/caller.ts'
 import type { Engine } from '../../../src/engine/ports.ts'
 import { expectGolden } from '../../golden/golden.ts'
 

@@ -1,7 +1,7 @@
 /** An engine that sends: a worker on a held clock, a real relay, and our own inboxes through the way mail comes in. */
 import { expect } from 'vitest'
 import { smtpRelay } from '../../../src/drains/smtp.ts'
-import type { Caller } from '../../../src/engine/access/caller.ts'
+import type { Caller } from '../../../src/engine/caller.ts'
 import { Refusal } from '../../../src/engine/errors.ts'
 import type { InboxId } from '../../../src/engine/ids.ts'
 import { createInbox } from '../../../src/engine/inboxes/operations.ts'

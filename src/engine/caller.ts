@@ -1,6 +1,6 @@
 // Who calls, and what they may see and do.
-import { Forbidden } from '../errors.ts'
-import type { InboxId, KeyId, OrgId } from '../ids.ts'
+import { Forbidden } from './errors.ts'
+import type { InboxId, KeyId, OrgId } from './ids.ts'
 
 export const SCOPES = [
   'inbox:read',
