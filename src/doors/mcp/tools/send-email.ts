@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import { ValidationFailed } from '../../../engine/errors.ts'
+import type { Message } from '../../../engine/messages/message.ts'
+import { filled } from '../answer.ts'
+import { people, person } from '../people.ts'
+import { type Call, tool } from '../tool.ts'
+
+const NO_HTML = 'is not taken here; write plain text in text_body'
+
+export const sendEmailTool = tool({
+  name: 'send_email',
+  toolset: 'mail',
+  title: 'Send email',
+  description: [
+    'Send a new mail',
+    { needs: 'send_email.forward_message_id', says: ',' },
+    { lacks: 'send_email.forward_message_id', says: ' or' },
+    ' a reply (thread_id or reply_to_message_id)',
+    { needs: 'send_email.forward_message_id', says: ' or a forward' },
+    '. Reply headers and recipients are filled in. Result status: queued or sent; dry_run: nothing leaves this machine',
+    {
+      needs: 'status.pending_review',
+      says: '; pending_review: a person must approve, tell your user and do not send it again',
+    },
+    '.',
+  ],
+  scope: 'email:send',
+  hints: { writes: true, destructive: true, open: true },
+  input: z.strictObject({
+    inbox_id: z
+      .string()
+      .optional()
+      .describe(
+        'Inbox id or address to write from; needed only if you have several and there is no thread or message.',
+      ),
+    to: z
+      .array(z.string())
+      .optional()
+      .describe('"a@b.example" or "Name <a@b.example>". Left out in a reply: the sender.'),
+    cc: z.array(z.string()).optional().describe('As to.'),
+    bcc: z.array(z.string()).optional().describe('As to.'),
+    subject: z.string().optional().describe('Left out in a reply: Re: of the original.'),
+    text_body: z.string().optional().describe('Plain text.'),
+    thread_id: z.string().optional().describe('Answer the newest message of this thread.'),
+    reply_to_message_id: z.string().optional().describe('Answer exactly this message.'),
+  }),
+  aliases: { body: 'text_body', text: 'text_body', body_text: 'text_body', content: 'text_body' },
+  instead: { html_body: NO_HTML, html: NO_HTML, body_html: NO_HTML },
+  async run(call, input) {
+    if (!input.text_body?.trim()) {
+      throw new ValidationFailed([{ field: 'text_body', message: 'the mail has no text' }])
+    }
+    // The mail libraries take 250 ms to load, which the first answer to a client must not wait for.
+    const { sendMessage } = await import('../../../engine/send/operations.ts')
+    const mail = sendMessage.input.parse(input)
+    const sent = await sendMessage.run(call.engine, call.caller, mail)
+    return { result: sentMail(call, sent) }
+  },
+})
+
+function sentMail({ fence }: Call, sent: Message) {
+  const kept = sent.delivery === 'dry-run'
+  return filled({
+    message_id: sent.id,
+    thread_id: sent.thread_id,
+    // What is kept here never goes out by itself, so this is final, whatever the outbox says meanwhile.
+    status: kept ? 'dry_run' : sent.status,
+    delivery: sent.delivery,
+    from: sent.from && person(fence, sent.from),
+    to: people(fence, sent.to),
+    cc: people(fence, sent.cc),
+    bcc: people(fence, sent.bcc ?? []),
+    subject: fence.short(sent.subject),
+    next: kept
+      ? 'Nothing left this machine: mail to the outside is kept, not sent. Say so.'
+      : 'It is on its way: do not send it again.',
+  })
+}
