@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { JobId } from '../../../src/engine/ids.ts'
 import type { LocalDelivery, MailTransport } from '../../../src/engine/ports.ts'
 import { createDelivery } from '../../../src/engine/send/deliver.ts'
 import { type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
@@ -72,8 +73,9 @@ describe('whatever the queue does', () => {
       },
     }
     const handler = createDelivery(world.engine, { local: world.local, world: slow })
+    const [row] = await world.engine.db.query<{ id: JobId }>('SELECT id FROM jobs')
     const job = {
-      id: 'job_x' as const,
+      id: row?.id ?? 'job_none',
       orgId: world.owner.orgId,
       payload: { message_id: id },
       attempt: 1,
@@ -81,6 +83,8 @@ describe('whatever the queue does', () => {
     }
     expect(await handler(job, stopping.signal)).toEqual({ kind: 'again', at: world.clock.now() })
     expect((await world.message(id)).status).toBe('sending')
+    const jobs = await world.engine.db.query('SELECT payload FROM jobs')
+    expect(jobs).toEqual([{ payload: { message_id: id } }])
     world.relay.onMail = () => undefined
     await world.settle()
     expect((await world.message(id)).status).toBe('sent')
