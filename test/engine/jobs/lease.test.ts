@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { JobOutcome } from '../../../src/engine/jobs/worker.ts'
 import { systemClock } from '../../../src/platform/clock.ts'
 import { heldClock } from '../../world/clock.ts'
 import { gate, MINUTE, workbench } from './workbench.ts'
@@ -28,19 +29,19 @@ test('a job of a worker that died is repeated when its lease of a minute ends', 
   expect(done).toEqual([2])
 })
 
-test('the late result of a worker that lost its lease changes nothing', async () => {
-  const slow = gate()
+const LATE: JobOutcome[] = [{ kind: 'done' }, { kind: 'again', at: new Date(0) }]
+
+test.each(LATE)('a late $kind of a worker that lost its lease changes nothing', async (late) => {
+  const slow = gate(late)
   await enqueue('fragile')
   worker({ fragile: slow.handler }, { clock: heldClock(clock().now()) }).start()
   await slow.started(1)
   clock().advance(MINUTE)
-  const heir = worker({
-    fragile: async () => ({ kind: 'again', at: bench.in(MINUTE) }),
-  })
-  await heir.settle()
+  const at = bench.in(MINUTE)
+  await worker({ fragile: async () => ({ kind: 'again', at }) }).settle()
   slow.release()
   await workers()[0]?.stop()
-  expect(await left()).toMatchObject([{ attempts: 2, lease: null }])
+  expect(await left()).toMatchObject([{ attempts: 2, lease: null, run_at: at }])
 })
 
 test('the lease is renewed for as long as the handler runs', async () => {

@@ -4,6 +4,7 @@ import { insertJobs, newJob } from '../../../src/engine/jobs/job.ts'
 import {
   createWorker,
   type JobHandler,
+  type JobOutcome,
   type Worker,
   type WorkerParts,
 } from '../../../src/engine/jobs/worker.ts'
@@ -62,8 +63,8 @@ export function workbench() {
   }
 }
 
-/** A handler that stays in the middle of its job until the test lets it end. */
-export function gate() {
+/** A handler that stays in the middle of its job until the test lets it end, with this outcome. */
+export function gate(outcome: JobOutcome = { kind: 'done' }) {
   const starts: number[] = []
   const open: (() => void)[] = []
   const waiting: (() => void)[] = []
@@ -71,7 +72,7 @@ export function gate() {
     starts.push(Number(job.payload.n))
     for (const tell of waiting.splice(0)) tell()
     await new Promise<void>((resolve) => open.push(resolve))
-    return { kind: 'done' }
+    return outcome
   }
   const started = async (count: number) => {
     while (starts.length < count) await new Promise<void>((resolve) => waiting.push(resolve))

@@ -58,6 +58,22 @@ test('many events are read in batches, each told once, in the order of the log',
   )
 })
 
+test('what an endpoint is told of one mail is one job in order, also where a batch ends between', async () => {
+  const { db } = world.engine
+  const tail = webhookTail(world.engine)
+  while ((await tail.step()) !== 'end');
+  await db.query('DELETE FROM jobs')
+  const [silent, inbox] = [await world.inbox(), await world.inbox('http://127.0.0.1:9/hook')]
+  for (let n = 0; n < 49; n++) await db.query(EVENT, documentEvent(silent, `document ${n}`))
+  await world.mail(inbox)
+  while ((await tail.step()) !== 'end');
+  const ids = (await world.deliveries(inbox)).toReversed()
+  expect(ids.map(({ event }) => event)).toEqual(['thread.created', 'email.received'])
+  expect(await db.query('SELECT payload FROM jobs')).toEqual([
+    { payload: { delivery_ids: ids.map(({ id }) => id) } },
+  ])
+})
+
 test('two processes that tail at once double nothing', async () => {
   const endpoint = await world.endpoint()
   const inbox = await world.inbox(endpoint.url)
