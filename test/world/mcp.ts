@@ -32,7 +32,7 @@ export interface Mcp {
 }
 
 const ME = { name: 'test', version: '1' }
-const OFFER = { toolsets: ['mail', 'knowledge'], readOnly: false, version: '1.2.3' }
+export const OFFER = { toolsets: ['mail', 'knowledge'], readOnly: false, version: '1.2.3' }
 
 export async function serveHttp(engine: Engine, over: Partial<typeof OFFER> = {}) {
   const app = createHttpApp({
@@ -53,21 +53,20 @@ export function overHttp(kind: Kind, url: string, key: string): Promise<Mcp> {
     : connectNew(kind, new StreamableHTTPClientTransport(new URL(url), options))
 }
 
-/** As `postroom mcp` is started: frames over two streams. `parts` replace what a ready engine and an agent would be. */
+/** As `postroom mcp` is started: frames over two streams, a ready engine and a known caller behind them. */
 export function overStreams(
   kind: Kind,
   engine: Engine,
   caller: Caller,
   parts: Partial<McpParts> = {},
 ): Promise<Mcp> {
+  const ready = { engine: async () => engine, caller: async () => caller, log: engine.log }
+  return overPipes(kind, { ...OFFER, ...ready, ...parts })
+}
+
+export function overPipes(kind: Kind, parts: McpParts): Promise<Mcp> {
   const [toServer, toClient] = [new PassThrough(), new PassThrough()]
-  serveMcpStreams(toServer, toClient, {
-    ...OFFER,
-    engine: async () => engine,
-    caller: async () => caller,
-    log: engine.log,
-    ...parts,
-  })
+  serveMcpStreams(toServer, toClient, parts)
   // Frames by line in both directions: a client's end of the pipe is the server's, turned round.
   const transport = new StdioServerTransport(toClient, toServer)
   return kind === 'old' ? connectOld(transport) : connectNew(kind, transport)
