@@ -6,10 +6,12 @@ import { createWork, keepSwept } from './app/work.ts'
 import { type Config, PACKAGE_ROOT } from './config.ts'
 import { fileBlobs } from './drains/files.ts'
 import { createPoster } from './drains/post.ts'
+import { smtpRelay } from './drains/smtp.ts'
 import { type FirstStart, firstStart } from './engine/inboxes/first-start.ts'
 import type { Worker } from './engine/jobs/worker.ts'
-import type { Engine } from './engine/ports.ts'
+import type { Engine, MailTransport } from './engine/ports.ts'
 import { createReceiver } from './engine/receive/accept.ts'
+import { localDelivery } from './engine/receive/local.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { type Database, openDatabase } from './platform/database.ts'
 import { listen } from './platform/listen.ts'
@@ -94,7 +96,8 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     settings: toSettings(config, addresses),
   }
   const receiver = createReceiver(engine)
-  const worker = createWork(engine, { poster })
+  const world = relayOf(config)
+  const worker = createWork(engine, { poster, local: localDelivery(engine, receiver), world })
   const waker = createWaker(db, worker)
   const open: { close(): Promise<void> }[] = []
 
@@ -116,11 +119,18 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     async stop() {
       await Promise.allSettled(open.map((part) => part.close()))
       await worker.stop()
+      await world?.close()
       await waker.settled()
       await db.close()
     },
   }
   return app
+}
+
+/** Null in dry-run: nothing leaves. */
+function relayOf({ outbound, relayUrl, smtp }: Config): MailTransport | null {
+  if (outbound === 'dry-run' || relayUrl === undefined) return null
+  return smtpRelay({ url: relayUrl, hostname: smtp.hostname })
 }
 
 /** Wakes our own worker and, where the database is shared, those of the other processes. */

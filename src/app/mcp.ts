@@ -2,9 +2,11 @@
 import { Console } from 'node:console'
 import { type Duplex, duplexPair } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import { type Config, type Reading, sayProblems } from '../config.ts'
 import { dial } from '../doors/cli/dial.ts'
 import { type McpLine, mcpLine } from '../doors/cli/mcp-line.ts'
+import { remoteServer } from '../doors/cli/remote.ts'
 import type { Greeting } from '../doors/cli/run-socket.ts'
 import { type HeldFolder, type Holder, holdFolder } from '../platform/lock.ts'
 import type { House } from './holder.ts'
@@ -31,12 +33,31 @@ export async function mcp(reading: Reading, argv: readonly string[]): Promise<ne
   const behind: Behind = {}
   const limit = stopLimit(reading.ok ? reading.config : undefined)
   const end = endOnSignal(async () => behind.house?.stop(), limit)
-  if (argv.length > 0) attachBroken(line, `Unknown argument ${argv.join(' ')}. Use: postroom mcp`)
+  const url = urlIn(argv)
+  if (url instanceof Error) attachBroken(line, url.message)
   else if (!reading.ok) attachBroken(line, sayProblems(reading.problems))
-  else void keepServed(reading.config, line, behind)
+  else if (url === undefined) void keepServed(reading.config, line, behind)
+  else line.attach(remoteServer({ url, key: reading.config.apiKey }))
   void line.ended.then(end.now)
   // A client that only sent a signal still holds stdin open.
   process.exit(await end.done)
+}
+
+/** The server elsewhere that `--url` names. */
+function urlIn(argv: readonly string[]): string | undefined | Error {
+  try {
+    const { url } = parseArgs({ args: [...argv], options: { url: { type: 'string' } } }).values
+    if (url === undefined) return undefined
+    const { protocol, pathname } = new URL(url)
+    if (!['http:', 'https:'].includes(protocol))
+      throw new Error('it begins with http:// or https://')
+    return pathname === '/' ? new URL('/mcp', url).href : url
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return new Error(
+      `postroom mcp ${argv.join(' ')}: ${reason}. Use: postroom mcp [--url https://host/mcp]`,
+    )
+  }
 }
 
 /** Always some server behind the line: a relay while another process holds the folder, else our own. */

@@ -9,15 +9,17 @@ import { POST_JOB, POST_LIMIT } from '../engine/notify/delivery.ts'
 import { webhookTail } from '../engine/notify/tail.ts'
 import type { Engine, HttpPoster } from '../engine/ports.ts'
 import { sweep } from '../engine/receive/sweep.ts'
+import { createDelivery, type WaysOut } from '../engine/send/deliver.ts'
+import { DELIVER_JOB } from '../engine/send/outgoing.ts'
 
 const SWEEP_AFTER_MS = 60_000
 const SWEEP_EVERY_MS = 86_400_000
 
-export interface Outside {
+export interface Outside extends WaysOut {
   poster: HttpPoster
 }
 
-export function createWork(engine: Engine, { poster }: Outside): Worker {
+export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker {
   const { db, clock, log } = engine
   return createWorker({
     db,
@@ -27,6 +29,7 @@ export function createWork(engine: Engine, { poster }: Outside): Worker {
       'inboxes.erase': eraseInbox(engine),
       [READ_JOB]: readDocument(engine),
       [ERASE_JOB]: eraseDocument(engine),
+      [DELIVER_JOB]: createDelivery(engine, ways),
       [POST_JOB]: postDeliveries({ ...engine, poster }),
     },
     tails: [webhookTail(engine)],
@@ -36,20 +39,20 @@ export function createWork(engine: Engine, { poster }: Outside): Worker {
 
 /** Sweeps once the start's own work is done, and then once a day. */
 export function keepSwept(engine: Engine): { close(): Promise<void> } {
-  let timer = engine.clock.after(SWEEP_AFTER_MS, go)
-  let running: Promise<unknown> = Promise.resolve()
+  const { clock, log } = engine
   let ended = false
-  function go() {
-    running = sweep(engine).catch((error: Error) =>
-      engine.log.warn({ reason: error.message }, 'sweeping failed; it is tried again'),
-    )
-    if (!ended) timer = engine.clock.after(SWEEP_EVERY_MS, go)
+  const go = () => {
+    timer = clock.after(SWEEP_EVERY_MS, go)
+    sweep(engine).catch(({ message }: Error) => {
+      // A stop in the middle takes the database away; what is left lies there until the next start.
+      if (!ended) log.warn({ reason: message }, 'sweeping failed; it is tried again')
+    })
   }
+  let timer = clock.after(SWEEP_AFTER_MS, go)
   return {
     async close() {
       ended = true
       timer.cancel()
-      await Promise.race([running, Promise.resolve()])
     },
   }
 }

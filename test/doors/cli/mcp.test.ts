@@ -239,6 +239,25 @@ test('the first key is left to the start that shows it', async () => {
   await fresh.remove()
 })
 
+test('--url relays to a server elsewhere, with the key of the environment', async () => {
+  const fresh = await dataFolder()
+  const server = postroom(['serve'], { POSTROOM_DATA: fresh.path })
+  const [, base = ''] = await server.says(/HTTP +(http:\S+)/)
+  const [key] = await server.says(/ait_[0-9a-f-]{36}/)
+  const client = talk({ POSTROOM_API_KEY: key }, ['--url', base])
+  client.send(INITIALIZE, INITIALIZED, call(2, 'list_inboxes'))
+  expect((await client.answer(2)).result.structuredContent.data).toHaveLength(1)
+  const wrong = talk({}, ['--url', `${base}/mcp`])
+  wrong.send(INITIALIZE)
+  expect((await wrong.answer(1)).error.message).toMatch(/401.*POSTROOM_API_KEY/)
+  await server.stop()
+  client.send(call(3, 'list_inboxes'))
+  expect((await client.answer(3)).error.message).toMatch(/cannot be reached.*safe to repeat/)
+  client.process.stdin.end()
+  framesIn((await client.ended).out)
+  await fresh.remove()
+})
+
 test('an unknown argument is told, not run', async () => {
   const { out, err } = await run(['mcp', '--prot', '1'], env())
   expect(framesIn(out)).toEqual([])

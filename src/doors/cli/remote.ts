@@ -1,0 +1,135 @@
+// An MCP server elsewhere, as a stream of frames: each frame is a POST to its /mcp. Streamable HTTP, both protocol eras.
+import { Duplex } from 'node:stream'
+import { asObject } from './lines.ts'
+import { eventsOf } from './server-sent.ts'
+
+type Frame = Record<string, unknown>
+
+/** What a server says before it knows which version a client speaks. */
+const PROTOCOL_VERSION_META = 'io.modelcontextprotocol/protocolVersion'
+/** JSON-RPC leaves -32000 to -32099 to servers. */
+const UNREACHABLE = -32_001
+
+export interface Remote {
+  url: string
+  key: string | undefined
+}
+
+/** The stream stays open while the server comes and goes: each request stands for itself. */
+export function remoteServer(remote: Remote): Duplex {
+  const link = new RemoteLink(remote, (frame) => stream.push(`${JSON.stringify(frame)}\n`))
+  const stream = new Duplex({
+    decodeStrings: false,
+    read: () => undefined,
+    write(chunk: string | Buffer, _encoding, done) {
+      for (const line of String(chunk).split('\n')) link.send(line)
+      done()
+    },
+  })
+  return stream
+}
+
+class RemoteLink {
+  readonly #remote: Remote
+  readonly #hear: (frame: Frame) => void
+  readonly #running = new Map<unknown, AbortController>()
+  #version: string | undefined
+  #session: string | undefined
+  /** The 2025 era greets first: what follows waits for the answer. */
+  #greeted: Promise<void> = Promise.resolve()
+
+  constructor(remote: Remote, hear: (frame: Frame) => void) {
+    this.#remote = remote
+    this.#hear = hear
+  }
+
+  send(line: string): void {
+    const frame = asObject(line)
+    if (frame === undefined) return
+    if (frame.method === 'notifications/cancelled') this.#cancel(frame)
+    const sent = this.#greeted.then(() => this.#exchange(frame))
+    if (frame.method === 'initialize') this.#greeted = sent
+  }
+
+  #cancel({ params }: Frame): void {
+    this.#running.get((params as Frame | undefined)?.requestId)?.abort()
+  }
+
+  async #exchange(frame: Frame): Promise<void> {
+    const abort = new AbortController()
+    if (frame.id !== undefined) this.#running.set(frame.id, abort)
+    try {
+      const answer = await fetch(this.#remote.url, {
+        method: 'POST',
+        headers: this.#headers(frame),
+        body: JSON.stringify(frame),
+        signal: abort.signal,
+      })
+      this.#session = answer.headers.get('mcp-session-id') ?? this.#session
+      await this.#read(answer, frame)
+    } catch (error) {
+      if (!abort.signal.aborted)
+        this.#refuse(
+          frame,
+          `${this.#remote.url} cannot be reached (${words(error)}). It is safe to repeat this call.`,
+        )
+    } finally {
+      this.#running.delete(frame.id)
+    }
+  }
+
+  #headers({ method, params }: Frame): Record<string, string> {
+    const { name, uri, _meta } = (params ?? {}) as { name?: string; uri?: string; _meta?: Frame }
+    const version = _meta?.[PROTOCOL_VERSION_META] ?? this.#version
+    const named = name ?? uri
+    return {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(this.#remote.key === undefined ? {} : { authorization: `Bearer ${this.#remote.key}` }),
+      ...(version === undefined ? {} : { 'mcp-protocol-version': String(version) }),
+      ...(this.#session === undefined ? {} : { 'mcp-session-id': this.#session }),
+      ...(typeof method === 'string' ? { 'mcp-method': method } : {}),
+      ...(typeof named === 'string' ? { 'mcp-name': named } : {}),
+    }
+  }
+
+  async #read(answer: Response, asked: Frame): Promise<void> {
+    if (answer.headers.get('content-type')?.startsWith('text/event-stream') && answer.body) {
+      for await (const data of eventsOf(answer.body)) this.#pass(asObject(data), asked)
+      return
+    }
+    const text = await answer.text()
+    const frame = asObject(text)
+    if (frame?.jsonrpc === '2.0') this.#pass(frame, asked)
+    else if (!answer.ok || asked.id !== undefined)
+      this.#refuse(asked, refusal(answer, frame, this.#remote))
+  }
+
+  #pass(frame: Frame | undefined, asked: Frame): void {
+    if (frame === undefined) return
+    const { protocolVersion } = (frame.result ?? {}) as { protocolVersion?: string }
+    if (asked.method === 'initialize' && protocolVersion) this.#version = protocolVersion
+    this.#hear(frame)
+  }
+
+  #refuse({ id }: Frame, message: string): void {
+    if (id === undefined) return
+    this.#hear({ jsonrpc: '2.0', id, error: { code: UNREACHABLE, message } })
+  }
+}
+
+/** The server's own words where it has some; a wrong key is the usual case. */
+function refusal({ status }: Response, frame: Frame | undefined, { url, key }: Remote): string {
+  const told = (frame?.error as { message?: string } | undefined)?.message ?? ''
+  if (status !== 401) return `${url} answered HTTP ${status}. ${told}`.trim()
+  const mend = key === undefined ? 'Set POSTROOM_API_KEY.' : 'Check POSTROOM_API_KEY.'
+  return `${url} refused the key (HTTP 401). ${told} ${mend}`
+}
+
+/** fetch hides the reason (ECONNREFUSED, ENOTFOUND) in the cause. */
+function words(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  if (cause instanceof AggregateError) return cause.errors.map(words).join('; ')
+  return cause instanceof Error ? cause.message : error.message
+}
