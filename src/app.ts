@@ -1,6 +1,7 @@
 // The composition root: every part of the house is made and joined here, and nowhere else.
 import { join } from 'node:path'
 import { openDoors } from './app/doors.ts'
+import type { Role } from './app/roles.ts'
 import { isLoopback, toSettings } from './app/settings.ts'
 import { createWork, keepSwept } from './app/work.ts'
 import { type Config, PACKAGE_ROOT } from './config.ts'
@@ -8,6 +9,7 @@ import { fileBlobs } from './drains/files.ts'
 import { createPoster } from './drains/post.ts'
 import { smtpRelay } from './drains/smtp.ts'
 import { type FirstStart, firstStart } from './engine/inboxes/first-start.ts'
+import { endLeases } from './engine/jobs/lease.ts'
 import type { Worker } from './engine/jobs/worker.ts'
 import type { Engine, MailTransport } from './engine/ports.ts'
 import { createReceiver } from './engine/receive/accept.ts'
@@ -17,9 +19,6 @@ import { type Database, openDatabase } from './platform/database.ts'
 import { listen } from './platform/listen.ts'
 import { createLog, type Log } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
-
-export const ROLES = ['smtp', 'http', 'worker'] as const
-export type Role = (typeof ROLES)[number]
 
 export const MIGRATIONS = join(PACKAGE_ROOT, 'prisma', 'migrations')
 /** What one process announces on PostgreSQL to the workers of the others. */
@@ -109,6 +108,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
       app.first = await firstStart(engine, { firstKey: config.apiKey, shown: keys === 'shown' })
       open.push(...(await openDoors({ roles, takenPort }, { config, engine, receiver, addresses })))
       if (!roles.includes('worker')) return
+      if (db.embedded) await endLeases(db)
       worker.start()
       open.push(keepSwept(engine))
       if (config.databaseUrl === undefined) return

@@ -15,8 +15,10 @@ import { createLog } from '../platform/log.ts'
 import { checkMigrations } from '../platform/migrate.ts'
 import { StartError } from '../platform/start-error.ts'
 
-/** A holder that has just taken the folder listens a moment later; one that ends takes up to two seconds. */
-const PATIENCE_MS = 3_000
+/** Another command that holds the folder listens nowhere; it is over when its database is closed. */
+const PATIENCE_MS = 20_000
+/** A server that has just taken the folder listens before that. */
+const UNHEARD_MS = 1_000
 const RETRY_MS = 100
 
 const terminal: Output = {
@@ -36,19 +38,24 @@ export async function runCommand(config: Config, argv: readonly string[]): Promi
 async function runWhereItCan(config: Config, argv: readonly string[]): Promise<number> {
   if (config.databaseUrl !== undefined) return runAlone(config, argv)
   refuseFresh(config, argv)
-  const deadline = performance.now() + PATIENCE_MS
-  for (;;) {
+  const started = performance.now()
+  for (let told = false; ; ) {
     const lock = await holdFolder(config.dataDir, {
-      address: 'no address: a command',
+      address: 'no address (it runs a command)',
       patienceMs: 0,
     })
     if (lock.held) return runAlone(config, argv).finally(() => lock.release())
     const exit = await runThere(lock.holder.socket, argv, terminal)
     if (exit !== undefined) return exit
-    if (performance.now() > deadline) throw new StartError(silent(lock.holder))
+    const waited = performance.now() - started
+    if (waited > PATIENCE_MS) throw new StartError(silent(lock.holder))
+    if (!told && waited > UNHEARD_MS) terminal.err(waiting(lock.holder))
+    told = waited > UNHEARD_MS
     await wait(RETRY_MS)
   }
 }
+
+const waiting = ({ pid, folder }: Holder) => `Waiting for process ${pid}, which holds ${folder} …\n`
 
 /** A slip in POSTROOM_DATA must not end in a new database and keys for it. */
 function refuseFresh({ dataDir }: Config, argv: readonly string[]): void {

@@ -1,5 +1,5 @@
 // Opening the doors that the roles name, each on its port or, where that is taken and may be replaced, on a free one.
-import type { Address, Addresses, Role, StartOptions } from '../app.ts'
+import type { Address, Addresses, StartOptions } from '../app.ts'
 import type { Config } from '../config.ts'
 import { mcpOverHttp } from '../doors/mcp/http.ts'
 import { startHttp } from '../doors/rest/listen.ts'
@@ -9,6 +9,7 @@ import type { Engine } from '../engine/ports.ts'
 import type { Receiver } from '../engine/receive/accept.ts'
 import { createRecipientCheck } from '../engine/receive/recipients.ts'
 import { StartError } from '../platform/start-error.ts'
+import type { Role } from './roles.ts'
 import { version } from './version.ts'
 
 interface House {

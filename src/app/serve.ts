@@ -1,29 +1,23 @@
 // postroom serve: takes the data folder, opens the doors, says where they are, and ends cleanly.
 import { parseArgs } from 'node:util'
-import { type App, ROLES, type Role } from '../app.ts'
 import type { Config } from '../config.ts'
-import { announcement } from '../doors/cli/announcement.ts'
 import { type HeldFolder, holdFolder } from '../platform/lock.ts'
-import { createLog } from '../platform/log.ts'
 import { StartError } from '../platform/start-error.ts'
-import { facts } from './facts.ts'
-import { type House, openHouse } from './holder.ts'
+import type { House } from './holder.ts'
+import { ROLES, type Role } from './roles.ts'
 import { httpUrl } from './settings.ts'
 import { endOnSignal, stopLimit } from './stop.ts'
 
-/** Runs the server until it is told to end; resolves with the exit code. */
-export async function serve(config: Config, argv: readonly string[]): Promise<number> {
-  const started = performance.now()
+/** A holder that is ending takes up to two seconds; a person who waits to hear who it is, no more than that. */
+const PATIENCE_MS = 1_500
+const SECOND_MS = 1_000
+
+/** Runs the server until it is told to end; then the process ends. */
+export async function serve(config: Config, argv: readonly string[]): Promise<never> {
   try {
     const roles = readRoles(argv)
     const lock = await takeFolder(config)
-    const log = createLog({ level: config.logLevel })
-    const house = openHouse(config, lock, { roles, takenPort: 'refuse', keys: 'shown', log })
-    const end = endOnSignal(() => house.stop(), stopLimit(config))
-    const app = await opened(house)
-    const seconds = (performance.now() - started) / 1_000
-    process.stdout.write(announcement(await facts(config, app, seconds), process.stdout.isTTY))
-    process.exit(await end.done)
+    process.exit(await run(config, roles, lock))
   } catch (error) {
     process.stderr.write(`${words(error)}\n`)
     process.exit(1)
@@ -33,7 +27,8 @@ export async function serve(config: Config, argv: readonly string[]): Promise<nu
 /** With DATABASE_URL several processes may serve; the embedded database has one. */
 async function takeFolder(config: Config): Promise<HeldFolder | undefined> {
   if (config.databaseUrl !== undefined) return undefined
-  const lock = await holdFolder(config.dataDir, { address: httpUrl(config.http) })
+  const patienceMs = Math.max(0, PATIENCE_MS - process.uptime() * SECOND_MS)
+  const lock = await holdFolder(config.dataDir, { address: httpUrl(config.http), patienceMs })
   if (lock.held) return lock
   const { pid, folder, address } = lock.holder
   throw new StartError(
@@ -42,8 +37,23 @@ async function takeFolder(config: Config): Promise<HeldFolder | undefined> {
   )
 }
 
+/** Whatever is large is read once the folder is ours: who meets a held one hears of it at once. */
+async function run(config: Config, roles: readonly Role[], lock: HeldFolder | undefined) {
+  const { createLog } = await import('../platform/log.ts')
+  const { openHouse } = await import('./holder.ts')
+  const { facts } = await import('./facts.ts')
+  const { announcement } = await import('../doors/cli/announcement.ts')
+  const log = createLog({ level: config.logLevel })
+  const house = openHouse(config, lock, { roles, takenPort: 'refuse', keys: 'shown', log })
+  const end = endOnSignal(() => house.stop(), stopLimit(config))
+  const app = await opened(house)
+  const told = announcement(await facts(config, app, process.uptime()), process.stdout.isTTY)
+  process.stdout.write(told)
+  return end.done
+}
+
 /** A start that fails gives back what it has taken. */
-async function opened(house: House): Promise<App> {
+async function opened(house: House) {
   try {
     return await house.ready
   } catch (error) {

@@ -95,6 +95,6 @@ function firstMail({ smtp, inbox }: StartFacts, bold: Style): string[] {
   const mail = `From: you@example.com\\r\\nTo: ${inbox}\\r\\nSubject: Hello\\r\\n\\r\\nMy first mail.\\r\\n`
   return [
     bold('Send a first mail'),
-    `  printf '${mail}' | curl smtp://${smtp.host}:${smtp.port} --mail-from you@example.com --mail-rcpt ${inbox} -T -`,
+    `  printf '${mail}' | curl smtp://${smtp.host}:${smtp.port} --mail-from you@example.com --mail-rcpt ${inbox} -T - -sS`,
   ]
 }

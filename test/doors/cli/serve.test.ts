@@ -13,7 +13,7 @@ import {
   run,
 } from '../../world/postroom.ts'
 
-const READY = /is ready[\s\S]*-T -\n/
+const READY = /is ready[\s\S]*curl smtp:.*\n/
 /** Each start opens a database; on a busy machine that takes a while. */
 const PATIENCE_MS = 90_000
 const KEY = /ait_[0-9a-f-]{36}/
