@@ -2,8 +2,8 @@
 import type { Database } from '../../platform/database.ts'
 import type { JobId, OrgId } from '../ids.ts'
 
-/** A process killed in the middle of a job: somebody repeats it within this time. */
-export const LEASE_MS = 60_000
+/** A process killed in the middle of a job: another one repeats it within a minute, looking around included. */
+export const LEASE_MS = 45_000
 
 type Db = Pick<Database, 'query' | 'quiet'>
 
@@ -160,6 +160,18 @@ export async function nextRun(db: Db, now: Date): Promise<Date | undefined> {
     'jobs_next',
   )
   return row?.run_at
+}
+
+/**
+ * Ends every lease. Only for a process that has the database to itself: whoever held one is dead, and
+ * what it left in the middle is repeated at once.
+ */
+export async function endLeases(db: Db): Promise<void> {
+  await db.query(
+    'UPDATE jobs SET lease = NULL, leased_until = NULL WHERE lease IS NOT NULL',
+    [],
+    'jobs_end_leases',
+  )
 }
 
 const leaseEnd = (now: Date) => new Date(now.getTime() + LEASE_MS)

@@ -77,7 +77,7 @@ const DEFAULT_LIMIT: Limit = { atOnce: 16, perLane: 16 }
 const RENEW_EVERY_MS = LEASE_MS / 3
 /** Other processes enqueue into PostgreSQL, and a NOTIFY can be lost with its connection. */
 const LONGEST_SLEEP_MS = 1_000
-/** Alone on the embedded database only the leases of a process that died come due unannounced. */
+/** Alone on the embedded database only the leases of results that were not recorded come due unannounced. */
 const LONGEST_SLEEP_EMBEDDED_MS = 10_000
 const HELD_PAUSE_MS = 10
 const AFTER_FAULT_MS = 1_000

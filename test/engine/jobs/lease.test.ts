@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { endLeases, LEASE_MS } from '../../../src/engine/jobs/lease.ts'
 import type { JobOutcome } from '../../../src/engine/jobs/worker.ts'
 import { systemClock } from '../../../src/platform/clock.ts'
 import { heldClock } from '../../world/clock.ts'
@@ -7,7 +8,7 @@ import { gate, MINUTE, workbench } from './workbench.ts'
 const bench = workbench()
 const { db, clock, workers, worker, enqueue, left } = bench
 
-test('a job of a worker that died is repeated when its lease of a minute ends', async () => {
+test('a job of a worker that died is repeated within a minute, when its lease ends', async () => {
   const dead = gate()
   await enqueue('fragile')
   // Its timers never fire and its result never comes: that is what a killed process looks like.
@@ -21,12 +22,25 @@ test('a job of a worker that died is repeated when its lease of a minute ends', 
       return { kind: 'done' }
     },
   })
-  clock().advance(MINUTE - 1)
+  clock().advance(LEASE_MS - 1)
   await heir.settle()
   expect(done).toEqual([])
   clock().advance(1)
   await heir.settle()
   expect(done).toEqual([2])
+  expect(LEASE_MS).toBeLessThan(MINUTE)
+})
+
+test('a process that has the database to itself ends the leases of the dead at once', async () => {
+  const dead = gate()
+  await enqueue('fragile')
+  worker({ fragile: dead.handler }, { clock: heldClock(clock().now()) }).start()
+  await dead.started(1)
+
+  await endLeases(db())
+  const heir = worker({ fragile: async () => ({ kind: 'done' }) })
+  await heir.settle()
+  expect(await left()).toEqual([])
 })
 
 const LATE: JobOutcome[] = [{ kind: 'done' }, { kind: 'again', at: new Date(0) }]

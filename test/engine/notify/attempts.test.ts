@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { deleteInbox, updateInbox } from '../../../src/engine/inboxes/operations.ts'
+import { LEASE_MS } from '../../../src/engine/jobs/lease.ts'
 import { heldClock } from '../../world/clock.ts'
 import { type NotifyWorld, notifyWorld, told } from './notify-world.ts'
 
@@ -207,7 +208,7 @@ test('a process killed in the middle of a POST repeats it within a minute, with 
 
   endpoint.answer((response) => response.end())
   const heir = world.worker()
-  world.clock.advance(MINUTE - 1)
+  world.clock.advance(LEASE_MS - 1)
   await heir.settle()
   expect(endpoint.posts).toHaveLength(1)
   world.clock.advance(1)
