@@ -22,7 +22,8 @@ export interface Receiver {
   close(): Promise<void>
 }
 
-export async function startReceiver(): Promise<Receiver> {
+/** On a free port, or on one that a test has named before. */
+export async function startReceiver(wanted = 0): Promise<Receiver> {
   const posts: Post[] = []
   const waiting: (() => void)[] = []
   let how = (response: ServerResponse, _post: Post): void => {
@@ -39,7 +40,7 @@ export async function startReceiver(): Promise<Receiver> {
   const server = createServer((request, response) => {
     take(request, response).catch(() => response.destroy())
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(wanted, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}/hook`,
