@@ -99,6 +99,8 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
   const worker = createWork(engine, { poster, local: localDelivery(engine, receiver), world })
   const waker = createWaker(db, worker)
   const open: { close(): Promise<void> }[] = []
+  let stopping = false
+  const house = { config, engine, receiver, addresses, ready: () => !stopping }
 
   const app: App = {
     engine,
@@ -106,7 +108,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     addresses,
     async start({ roles, takenPort, keys }) {
       app.first = await firstStart(engine, { firstKey: config.apiKey, shown: keys === 'shown' })
-      open.push(...(await openDoors({ roles, takenPort }, { config, engine, receiver, addresses })))
+      open.push(...(await openDoors({ roles, takenPort }, house)))
       if (!roles.includes('worker')) return
       if (db.embedded) await endLeases(db)
       worker.start()
@@ -117,6 +119,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     },
     settle: () => worker.settle(),
     async stop() {
+      stopping = true
       await Promise.allSettled(open.map((part) => part.close()))
       await worker.stop()
       await world?.close()

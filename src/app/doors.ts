@@ -18,6 +18,8 @@ interface House {
   receiver: Receiver
   /** Filled in as doors open. */
   addresses: Addresses
+  /** False once nothing more is taken. */
+  ready: () => boolean
 }
 
 type Wish = Pick<StartOptions, 'roles' | 'takenPort'>
@@ -79,16 +81,16 @@ const OPENERS: Record<Listener, (house: House, port: number) => Promise<Door>> =
       recipient: createRecipientCheck(engine),
       log: engine.log,
     }),
-  http: ({ config, engine }, port) =>
-    startHttp(httpApp(config, engine), { host: config.http.host, port, log: engine.log }),
+  http: (house, port) =>
+    startHttp(httpApp(house), { host: house.config.http.host, port, log: house.engine.log }),
 }
 
-function httpApp(config: Config, engine: Engine) {
+function httpApp({ config, engine, ready }: House) {
   return createHttpApp({
     engine,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
-    ready: () => true,
+    ready,
     mcp: mcpOverHttp({
       engine,
       toolsets: config.mcpToolsets,

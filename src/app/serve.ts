@@ -49,7 +49,9 @@ async function run(config: Config, roles: readonly Role[], lock: HeldFolder | un
   const app = await opened(house)
   const told = announcement(await facts(config, app, process.uptime()), process.stdout.isTTY)
   process.stdout.write(told)
-  return end.done
+  const code = await end.done
+  log.info({}, 'stopped')
+  return code
 }
 
 /** A start that fails gives back what it has taken. */
