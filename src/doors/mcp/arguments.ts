@@ -27,6 +27,19 @@ export function readArguments(spec: Spec, given: Given): Record<string, unknown>
   throw wrong(spec, problemsOf(parsed.error, mended, Object.keys(spec.input.shape)))
 }
 
+/**
+ * What an operation takes, of what a tool passes on: its limits are stricter than a published schema can say.
+ * Throws ValidationFailed in the operation's names; the door gives them the tool's.
+ */
+export function operationInput<Input extends z.ZodObject>(
+  { input }: { input: Input },
+  given: Given,
+): z.output<Input> {
+  const parsed = input.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new ValidationFailed(problemsOf(parsed.error, given, Object.keys(input.shape)))
+}
+
 function wrong({ name }: Spec, details: Detail[]): ValidationFailed {
   return new ValidationFailed(details, {
     fix: `Correct the named arguments and call ${name} again.`,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { createInbox } from '../../../engine/inboxes/operations.ts'
 import { filled } from '../answer.ts'
+import { operationInput } from '../arguments.ts'
 import { tool } from '../tool.ts'
 
 export const createInboxTool = tool({
@@ -22,7 +23,7 @@ export const createInboxTool = tool({
   aliases: { name: 'display_name' },
   fields: { name: 'display_name' },
   async run({ engine, caller, fence }, { display_name: name, ...rest }) {
-    const wish = createInbox.input.parse({ ...rest, ...(name === undefined ? {} : { name }) })
+    const wish = operationInput(createInbox, { ...rest, ...(name === undefined ? {} : { name }) })
     const inbox = await createInbox.run(engine, caller, wish)
     return {
       result: filled({

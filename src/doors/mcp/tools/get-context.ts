@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { getContext } from '../../../engine/documents/operations.ts'
 import { theInbox } from '../../../engine/inboxes/find.ts'
 import { filled, type JsonObject, textOf } from '../answer.ts'
+import { operationInput } from '../arguments.ts'
 import { estimateTokens } from '../tokens.ts'
 import { type Call, tool } from '../tool.ts'
 
@@ -52,7 +53,7 @@ async function factsWithin(
   about: { inbox_id: string; q: string },
   tokens: number,
 ): Promise<JsonObject> {
-  const question = getContext.input.parse({ ...about, max_tokens: tokens })
+  const question = operationInput(getContext, { ...about, max_tokens: tokens })
   const found = await getContext.run(engine, caller, question)
   return {
     query: fence.short(found.query),

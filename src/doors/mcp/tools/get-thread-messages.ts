@@ -10,8 +10,9 @@ import { threadRow } from '../thread-row.ts'
 import { toSecond } from '../times.ts'
 import { type Call, tool } from '../tool.ts'
 
-/** Of the notes, the evidence and the receipt, in tokens. */
-const FRAME_TOKENS = 260
+/** Of the receipt with a cursor, and the notes. */
+const RECEIPT_TOKENS = 170
+const FORM = { several: true, alone: true, lean: false, own: new Set<string>() }
 
 export const getThreadMessagesTool = tool({
   name: 'get_thread_messages',
@@ -31,28 +32,28 @@ export const getThreadMessagesTool = tool({
     after_message_id: z.string().optional().describe('Only what came after this message.'),
     cursor: z.string().optional().describe('next_cursor of the previous result.'),
   }),
-  async run(call, { thread_id, max_tokens, after_message_id: after, cursor }) {
-    const thread = showThread(await findThread(call.engine, call.caller, thread_id))
-    const start = after === undefined ? undefined : await startAfter(call, thread_id, after)
-    const head = threadRow(call, thread, { several: true, alone: true })
+  async run(call, { thread_id, max_tokens, after_message_id, cursor }) {
+    const { engine, caller } = call
+    const thread = showThread(await findThread(engine, caller, thread_id))
+    const after =
+      after_message_id === undefined
+        ? undefined
+        : await startAfter(call, thread_id, after_message_id)
+    const head = { thread: threadRow(call, thread, FORM) }
+    const evidence = filled({
+      last_message_id: thread.last_message_id,
+      latest_inbound_at: thread.latest_inbound_at && toSecond(thread.latest_inbound_at),
+      checked_through: toSecond(call.startedAt),
+    })
+    const budget = max_tokens - costOf({ ...head, ...evidence }) - RECEIPT_TOKENS
     const page = await newestMessages(call, {
       threadId: thread_id,
-      after: start,
-      budget: max_tokens - FRAME_TOKENS - costOf(head),
+      after,
+      budget,
       ...readCursor(cursor),
     })
-    return {
-      result: {
-        thread: head,
-        messages: page.rows,
-        ...filled({
-          last_message_id: thread.last_message_id,
-          latest_inbound_at: thread.latest_inbound_at && toSecond(thread.latest_inbound_at),
-        }),
-        checked_through: toSecond(call.startedAt),
-        receipt: receiptOf(call, page),
-      },
-    }
+    const receipt = receiptOf(call, page)
+    return { result: { ...head, messages: page.rows, ...evidence, receipt } }
   },
 })
 

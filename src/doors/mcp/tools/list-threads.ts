@@ -6,6 +6,9 @@ import { threadLine, threadRow } from '../thread-row.ts'
 import { timeOf, toSecond } from '../times.ts'
 import { tool } from '../tool.ts'
 
+/** Rows. 20 threads cost at most 2,000 tokens, which leaves 95 for each. */
+const SHORT_LIST = 10
+
 export const listThreadsTool = tool({
   name: 'list_threads',
   toolset: 'mail',
@@ -40,13 +43,18 @@ export const listThreadsTool = tool({
       offset: 0,
       cursor,
     })
-    const several =
-      filter.inbox_id === undefined && (await visibleInboxes(engine, caller)).length > 1
+    const inboxes = await visibleInboxes(engine, caller)
+    const form = {
+      several: filter.inbox_id === undefined && inboxes.length > 1,
+      alone: false,
+      lean: page.data.length > SHORT_LIST,
+      own: new Set(inboxes.map(({ address }) => address)),
+    }
     return listed(call, {
       rows: page.data.map((thread) => ({
         id: thread.id,
         place: { at: new Date(thread.last_message_at), id: thread.id },
-        row: threadRow(call, thread, { several, alone: false }),
+        row: threadRow(call, thread, form),
       })),
       tail: { checked_through: toSecond(call.startedAt) },
       total: page.pagination.total,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { searchDocuments } from '../../../engine/documents/operations.ts'
 import { theInbox } from '../../../engine/inboxes/find.ts'
 import { filled } from '../answer.ts'
+import { operationInput } from '../arguments.ts'
 import { listed } from '../receipt.ts'
 import { tool } from '../tool.ts'
 
@@ -28,7 +29,7 @@ export const searchDocumentsTool = tool({
   async run(call, { inbox_id, q, limit }) {
     const { engine, caller, fence } = call
     const inbox = await theInbox(engine, caller, inbox_id)
-    const question = searchDocuments.input.parse({ inbox_id: inbox.id, q, limit })
+    const question = operationInput(searchDocuments, { inbox_id: inbox.id, q, limit })
     const found = await searchDocuments.run(engine, caller, question)
     return listed(call, {
       head: { query: fence.short(found.query), mode: found.mode },

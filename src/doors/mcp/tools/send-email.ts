@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ValidationFailed } from '../../../engine/errors.ts'
 import type { Message } from '../../../engine/messages/message.ts'
 import { filled } from '../answer.ts'
+import { operationInput } from '../arguments.ts'
 import { people, person } from '../people.ts'
 import { type Call, tool } from '../tool.ts'
 
@@ -52,7 +53,7 @@ export const sendEmailTool = tool({
     }
     // The mail libraries take 250 ms to load, which the first answer to a client must not wait for.
     const { sendMessage } = await import('../../../engine/send/operations.ts')
-    const mail = sendMessage.input.parse(input)
+    const mail = operationInput(sendMessage, input)
     const sent = await sendMessage.run(call.engine, call.caller, mail)
     return { result: sentMail(call, sent) }
   },
