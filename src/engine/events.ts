@@ -4,6 +4,7 @@ import type { EventId, InboxId, MessageId, OrgId, ThreadId } from './ids.ts'
 
 export const EVENT_NAMES = [
   'thread.created',
+  'thread.merged',
   'email.received',
   'email.sent',
   'email.delivered',

@@ -28,7 +28,9 @@ export function createLog(options: LogOptions): Log {
   const stream = options.stream ?? process.stderr
   const human = options.pretty ?? stream.isTTY === true
   // pino-pretty as a stream of its own worker would lose the last lines of a process that exits.
-  const target = human ? pretty({ destination: stream, sync: true, colorize: human }) : stream
+  const target = human
+    ? pretty({ destination: stream, sync: true, colorize: human, singleLine: true })
+    : stream
   return pino(
     {
       level: options.level,

@@ -92,10 +92,20 @@ CREATE TABLE threads (
   last_message_id    text COLLATE "C" NOT NULL,
   last_message_at    timestamptz(3) NOT NULL,
   latest_inbound_at  timestamptz(3),
+  has_outbound       boolean NOT NULL,
   created_at         timestamptz(3) NOT NULL,
   PRIMARY KEY (org_id, id)
 );
 CREATE INDEX threads_newest ON threads (org_id, inbox_id, last_message_at DESC, id DESC);
+
+-- Where a thread went that was joined to another; always the last one, never a chain.
+CREATE TABLE thread_redirects (
+  org_id   text COLLATE "C" NOT NULL,
+  id       text COLLATE "C" NOT NULL,
+  into_id  text COLLATE "C" NOT NULL,
+  PRIMARY KEY (org_id, id)
+);
+CREATE INDEX thread_redirects_into ON thread_redirects (org_id, into_id);
 
 CREATE TABLE messages (
   org_id             text COLLATE "C" NOT NULL,
@@ -113,6 +123,11 @@ CREATE TABLE messages (
   subject            text NOT NULL,
   text_body          text NOT NULL,
   html_body          text,
+  new_text           text NOT NULL,
+  quoted             jsonb NOT NULL,
+  hidden_text_removed integer NOT NULL,
+  codes              jsonb NOT NULL,
+  links              jsonb NOT NULL,
   message_id_header  text,
   in_reply_to        text,
   "references"       text[] NOT NULL,
@@ -120,7 +135,9 @@ CREATE TABLE messages (
   match_evidence     text,
   parse_status       text NOT NULL,
   auto_reply         text,
+  bounce             jsonb,
   authentication     jsonb,
+  sender_flags       text[] NOT NULL,
   envelope           jsonb NOT NULL,
   raw_sha256         text COLLATE "C" NOT NULL,
   size               integer NOT NULL,
@@ -133,13 +150,14 @@ CREATE INDEX messages_newest ON messages (org_id, inbox_id, created_at DESC, id 
 CREATE INDEX messages_of_thread ON messages (org_id, thread_id, created_at, id);
 CREATE INDEX messages_of_blob ON messages (org_id, raw_sha256);
 
--- One row a Message-ID that an inbox has seen: the way from In-Reply-To and References to a thread.
+-- One row a Message-ID that an inbox has seen, or has only seen mentioned (message_id is null): the way from
+-- Message-ID, In-Reply-To and References to a thread. The thread may have gone into another: thread_redirects.
 CREATE TABLE message_ids (
   org_id      text COLLATE "C" NOT NULL,
   inbox_id    text COLLATE "C" NOT NULL,
   rfc_id      text COLLATE "C" NOT NULL,
   thread_id   text COLLATE "C" NOT NULL,
-  message_id  text COLLATE "C" NOT NULL,
+  message_id  text COLLATE "C",
   PRIMARY KEY (org_id, inbox_id, rfc_id)
 );
 

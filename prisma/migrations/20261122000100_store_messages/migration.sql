@@ -1,5 +1,5 @@
 -- Storing mail is one statement, however many mails go in together: select store_messages(batch).
--- The batch is { messages, threads, message_ids, seen, attachments, recipients, events, jobs }, each a list of rows.
+-- The batch is { merges, messages, threads, message_ids, seen, attachments, recipients, events, jobs }, each a list of rows.
 -- It is all or nothing. SQLSTATE PR001 says that what the caller looked up has changed meanwhile: look up and decide again.
 
 CREATE FUNCTION merge_participants(known jsonb, added jsonb) RETURNS jsonb
@@ -45,19 +45,26 @@ BEGIN
     RAISE EXCEPTION 'a mail of the batch was stored meanwhile' USING ERRCODE = 'PR001';
   END IF;
 
+  PERFORM merge_threads(m.org_id, m.into_id, m.from_ids)
+  FROM jsonb_to_recordset(batch -> 'merges') AS m (org_id text, into_id text, from_ids text[]);
+
   INSERT INTO threads
   SELECT * FROM jsonb_populate_recordset(NULL::threads, batch -> 'threads');
   INSERT INTO messages
   SELECT * FROM jsonb_populate_recordset(NULL::messages, batch -> 'messages');
 
-  INSERT INTO message_ids
-  SELECT * FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
-  ORDER BY n.org_id, n.inbox_id, n.rfc_id
-  ON CONFLICT (org_id, inbox_id, rfc_id) DO NOTHING;
+  -- An id that was only mentioned becomes one that was seen; a seen one stays with its first message.
+  INSERT INTO message_ids AS k
+  SELECT DISTINCT ON (n.org_id, n.inbox_id, n.rfc_id) n.*
+  FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
+  ORDER BY n.org_id, n.inbox_id, n.rfc_id, n.message_id NULLS LAST
+  ON CONFLICT (org_id, inbox_id, rfc_id) DO UPDATE SET message_id = excluded.message_id
+    WHERE k.message_id IS NULL AND excluded.message_id IS NOT NULL;
   PERFORM 1
   FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
   JOIN message_ids k USING (org_id, inbox_id, rfc_id)
-  WHERE k.thread_id <> n.thread_id;
+  LEFT JOIN thread_redirects r ON r.org_id = k.org_id AND r.id = k.thread_id
+  WHERE coalesce(r.into_id, k.thread_id) <> n.thread_id;
   IF FOUND THEN
     RAISE EXCEPTION 'a thread of the batch has moved' USING ERRCODE = 'PR001';
   END IF;
@@ -90,6 +97,7 @@ BEGIN
   ), news AS (
     SELECT org_id, thread_id, count(*) AS added,
       max(created_at) FILTER (WHERE direction = 'inbound') AS inbound_at,
+      bool_or(direction = 'outbound') AS outbound,
       (array_agg(message.id ORDER BY created_at DESC, message.id DESC))[1] AS newest
     FROM message GROUP BY org_id, thread_id
   ), people AS (
@@ -101,6 +109,7 @@ BEGIN
     message_count = t.message_count + n.added,
     participants = merge_participants(t.participants, coalesce(p.added, '[]'::jsonb)),
     latest_inbound_at = greatest(t.latest_inbound_at, n.inbound_at),
+    has_outbound = t.has_outbound OR n.outbound,
     is_read = t.is_read AND n.inbound_at IS NULL,
     is_archived = t.is_archived AND n.inbound_at IS NULL,
     preview = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.preview ELSE t.preview END,
@@ -118,5 +127,57 @@ BEGIN
   IF found_rows <> expected THEN
     RAISE EXCEPTION 'a thread of the batch is gone' USING ERRCODE = 'PR001';
   END IF;
+END
+$$;
+
+-- Joins threads of one inbox: the messages of from_ids go over to into_id, and the old ids lead there from now on.
+CREATE FUNCTION merge_threads(organization text, into_thread text, from_threads text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  found_rows bigint;
+BEGIN
+  -- In the order of their ids, so that two merges never wait for each other.
+  PERFORM 1 FROM threads
+  WHERE org_id = organization AND id = ANY(from_threads || into_thread) ORDER BY id FOR UPDATE;
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows <> cardinality(from_threads) + 1 THEN
+    RAISE EXCEPTION 'a thread to be joined is gone' USING ERRCODE = 'PR001';
+  END IF;
+
+  UPDATE messages SET thread_id = into_thread
+  WHERE org_id = organization AND thread_id = ANY(from_threads);
+
+  WITH others AS (
+    SELECT * FROM threads WHERE org_id = organization AND id = ANY(from_threads)
+  ), everything AS (
+    SELECT * FROM threads WHERE org_id = organization AND id = ANY(from_threads || into_thread)
+  ), newest AS (
+    SELECT * FROM everything ORDER BY last_message_at DESC, last_message_id DESC LIMIT 1
+  ), earliest AS (
+    SELECT subject, created_at FROM everything ORDER BY created_at, id LIMIT 1
+  )
+  UPDATE threads t SET
+    subject = e.subject,
+    created_at = e.created_at,
+    message_count = (SELECT sum(message_count) FROM everything),
+    participants = merge_participants(t.participants, (
+      SELECT jsonb_agg(person ORDER BY o.created_at, o.id)
+      FROM others o, jsonb_array_elements(o.participants) AS person)),
+    is_read = (SELECT bool_and(is_read) FROM everything),
+    is_archived = (SELECT bool_and(is_archived) FROM everything),
+    has_outbound = (SELECT bool_or(has_outbound) FROM everything),
+    latest_inbound_at = (SELECT max(latest_inbound_at) FROM everything),
+    waiting_on = n.waiting_on,
+    preview = n.preview,
+    last_message_id = n.last_message_id,
+    last_message_at = n.last_message_at
+  FROM newest n, earliest e
+  WHERE t.org_id = organization AND t.id = into_thread;
+
+  DELETE FROM threads WHERE org_id = organization AND id = ANY(from_threads);
+  UPDATE thread_redirects SET into_id = into_thread
+  WHERE org_id = organization AND into_id = ANY(from_threads);
+  INSERT INTO thread_redirects
+  SELECT organization, gone, into_thread FROM unnest(from_threads) AS gone;
 END
 $$;

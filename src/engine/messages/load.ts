@@ -15,7 +15,7 @@ import type { ThreadRow } from './thread.ts'
 
 type Db = Pick<Engine, 'db'>
 
-/** A thread the caller may see. Throws NotFound; ValidationFailed where it belongs to another inbox than the one named. */
+/** A thread the caller may see; the id of a thread that was joined to another finds the one that stayed. Throws NotFound; ValidationFailed where it belongs to another inbox than the one named. */
 export async function findThread(
   { db }: Db,
   caller: Caller,
@@ -24,7 +24,8 @@ export async function findThread(
 ): Promise<ThreadRow> {
   const [row] = await db.query<ThreadRow>(
     `SELECT t.* FROM threads t JOIN inboxes i ON i.org_id = t.org_id AND i.id = t.inbox_id
-     WHERE t.org_id = $1 AND t.id = $2 AND i.deleted_at IS NULL`,
+     WHERE t.org_id = $1 AND i.deleted_at IS NULL AND t.id = coalesce(
+       (SELECT into_id FROM thread_redirects WHERE org_id = $1 AND id = $2), $2)`,
     [caller.orgId, threadId],
     'find_thread',
   )

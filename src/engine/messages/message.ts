@@ -25,6 +25,41 @@ export const MATCH_METHODS = [
 ] as const
 export type MatchMethod = (typeof MATCH_METHODS)[number]
 
+const Quoted = z.object({ text: z.string(), answers: z.string().optional() })
+export type Quoted = z.infer<typeof Quoted>
+
+const Code = z.object({ value: z.string(), kind: z.string(), confidence: z.number() })
+export type Code = z.infer<typeof Code>
+
+const Link = z.object({ text: z.string(), url: z.string(), domain: z.string() })
+export type Link = z.infer<typeof Link>
+
+const Bounce = z.object({
+  recipients: z.array(
+    z.object({
+      email: z.string(),
+      permanent: z.boolean(),
+      code: z.number().nullable(),
+      status: z.string().nullable(),
+      reason: z.string(),
+    }),
+  ),
+  original_message_id: z.string().nullable(),
+  /** Ours, when known. */
+  message_id: z.string().nullable(),
+})
+export type Bounce = z.infer<typeof Bounce>
+
+const Authentication = z.object({
+  spf: z.string(),
+  dkim: z.string(),
+  dmarc: z.string(),
+  arc: z.string(),
+  summary: z.enum(['pass', 'fail', 'none', 'temperror']),
+  details: z.unknown().optional(),
+})
+export type Authentication = z.infer<typeof Authentication>
+
 export interface MessageRow {
   org_id: OrgId
   id: MessageId
@@ -41,6 +76,12 @@ export interface MessageRow {
   subject: string
   text_body: string
   html_body: string | null
+  /** What the author added: without quoted history and signature. */
+  new_text: string
+  quoted: Quoted[]
+  hidden_text_removed: number
+  codes: Code[]
+  links: Link[]
   /** With angle brackets, as on the wire; so are in_reply_to and references. */
   message_id_header: string | null
   in_reply_to: string | null
@@ -49,7 +90,9 @@ export interface MessageRow {
   match_evidence: string | null
   parse_status: 'ok' | 'partial' | 'failed'
   auto_reply: string | null
-  authentication: { dmarc?: string } | null
+  bounce: Bounce | null
+  authentication: Authentication | null
+  sender_flags: string[]
   envelope: { mail_from: string; rcpt_to: string[] }
   raw_sha256: string
   size: number
@@ -103,6 +146,8 @@ export const Message = z.object({
   subject: z.string(),
   text_body: z.string(),
   html_body: z.string().nullable(),
+  new_text: z.string(),
+  quoted: z.array(Quoted),
   attachments: z.array(
     z.object({
       id: z.string(),
@@ -133,7 +178,13 @@ export const Message = z.object({
     .optional(),
   match: z.object({ method: z.enum(MATCH_METHODS), evidence: z.string().nullable() }),
   parse_status: z.enum(['ok', 'partial', 'failed']),
+  hidden_text_removed: z.number(),
+  authentication: Authentication.nullable(),
+  sender_flags: z.array(z.string()),
   auto_reply: z.string().nullable(),
+  bounce: Bounce.nullable(),
+  codes: z.array(Code),
+  links: z.array(Link),
 })
 export type Message = z.infer<typeof Message>
 
@@ -157,6 +208,8 @@ export function showMessage(
     subject: row.subject,
     text_body: row.text_body,
     html_body: row.html_body,
+    new_text: row.new_text,
+    quoted: row.quoted,
     attachments: attachments.map(({ id, filename, content_type, size, inline }) => ({
       id,
       filename,
@@ -175,7 +228,13 @@ export function showMessage(
     ...(outbound ? { recipients: recipients.map(showRecipient) } : {}),
     match: { method: row.match_method, evidence: row.match_evidence },
     parse_status: row.parse_status,
+    hidden_text_removed: row.hidden_text_removed,
+    authentication: row.authentication,
+    sender_flags: row.sender_flags,
     auto_reply: row.auto_reply,
+    bounce: row.bounce,
+    codes: row.codes,
+    links: row.links,
   }
 }
 

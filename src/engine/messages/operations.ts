@@ -111,7 +111,8 @@ export const listMessages = operation({
     const place = placeOf(input.cursor)
     const filter = `m.org_id = $1 AND ($2::text[] IS NULL OR m.inbox_id = ANY($2))
       AND ($3::text IS NULL OR m.direction = $3) AND ($4::text IS NULL OR m.status = $4)
-      AND ($5::text IS NULL OR m.thread_id = $5)
+      AND ($5::text IS NULL OR m.thread_id = coalesce(
+        (SELECT into_id FROM thread_redirects WHERE org_id = $1 AND id = $5), $5))
       AND EXISTS (SELECT 1 FROM inboxes i WHERE i.org_id = m.org_id AND i.id = m.inbox_id AND i.deleted_at IS NULL)`
     const values = [
       caller.orgId,

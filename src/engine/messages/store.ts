@@ -21,7 +21,15 @@ export interface MessageIdRow {
   inbox_id: InboxId
   rfc_id: string
   thread_id: ThreadId
-  message_id: MessageId
+  /** Null: the id was mentioned by a mail of the thread, and its own mail has not come. */
+  message_id: MessageId | null
+}
+
+/** Threads that turned out to be one: `from_ids` go into `into_id`. */
+export interface Merge {
+  org_id: OrgId
+  into_id: ThreadId
+  from_ids: ThreadId[]
 }
 
 export interface SeenRow {
@@ -33,6 +41,7 @@ export interface SeenRow {
 }
 
 export interface Batch {
+  merges: Merge[]
   messages: NewMessage[]
   threads: ThreadRow[]
   message_ids: MessageIdRow[]
@@ -44,6 +53,7 @@ export interface Batch {
 }
 
 export const emptyBatch = (): Batch => ({
+  merges: [],
   messages: [],
   threads: [],
   message_ids: [],
@@ -105,6 +115,7 @@ export const newThread = (first: MessageRow): ThreadRow => ({
   last_message_id: first.id,
   last_message_at: first.created_at,
   latest_inbound_at: null,
+  has_outbound: false,
   created_at: first.created_at,
 })
 

@@ -17,6 +17,8 @@ export interface ThreadRow {
   last_message_id: MessageId
   last_message_at: Date
   latest_inbound_at: Date | null
+  /** True where it holds a mail that was sent by us. */
+  has_outbound: boolean
   created_at: Date
 }
 

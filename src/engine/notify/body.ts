@@ -1,9 +1,9 @@
 // The body of a webhook: what an event of the log looks like to the receiver.
 import type { EventRow } from '../events.ts'
 import type { Mailbox } from '../messages/address.ts'
-import type { Message, MessageRow } from '../messages/message.ts'
+import type { Message } from '../messages/message.ts'
 
-export type Told = Message & Pick<MessageRow, 'authentication'>
+export type Told = Message
 
 /** `message` is the one the event is about; undefined for events about something else. */
 export function renderBody(event: EventRow, message: Told | undefined): string {
@@ -17,6 +17,8 @@ function aboutMessage(event: EventRow, message: Told): object {
       return { ...received(message), ...event.data }
     case 'thread.created':
       return { ...created(message), ...event.data }
+    case 'thread.merged':
+      return { thread_id: message.thread_id, inbox_id: message.inbox_id, ...event.data }
     case 'email.sent':
       return { ...sent(message), ...event.data }
     case 'email.delivered':
@@ -41,6 +43,7 @@ const received = (message: Told) => ({
   received_at: message.received_at,
   cc: message.cc.map(mailbox),
   html_body: message.html_body,
+  new_text: message.new_text,
   attachments: message.attachments,
   authentication: message.authentication,
   auto_reply: message.auto_reply,
@@ -63,6 +66,7 @@ const sent = (message: Told) => ({
   bcc: message.bcc?.map(mailbox),
   text_body: message.text_body,
   html_body: message.html_body,
+  new_text: message.new_text,
   attachments: message.attachments,
   delivery: message.delivery,
   sent_at: message.sent_at,

@@ -1,14 +1,13 @@
 // Taking mail in: parse, keep the bytes, find the thread, store, and only then say so.
-import type { ThreadId } from '../ids.ts'
-import { emptyBatch, storeMessages } from '../messages/store.ts'
+import { type Batch, emptyBatch, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
 import { fingerprint, sha256 } from './fingerprint.ts'
 import { gather } from './gather.ts'
 import type { Incoming, Received } from './incoming.ts'
-import { lookUp } from './known.ts'
+import { type Known, lookUp } from './known.ts'
 import { parseMail } from './parse.ts'
 import { type Arrival, addArrival, arrivalOf, sidecarOf } from './rows.ts'
-import { placeOfMail } from './thread.ts'
+import { type Place, placeOfMail } from './thread.ts'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'blobs' | 'jobs' | 'log'>
 
@@ -78,24 +77,55 @@ async function perOrganization(
 
 /** Stores mails together; one answer a mail, with one entry an inbox. */
 async function storeArrivals(parts: Parts, mails: Arrival[][]): Promise<Received[][]> {
-  for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
-    const known = await lookUp(parts, mails.flat())
-    const batch = emptyBatch()
-    const received = mails.map((arrivals) =>
-      arrivals.map((arrival): Received => {
-        const { inbox_id } = arrival.inbox
-        const before = known.seenAs(inbox_id, arrival.fingerprint)
-        if (before !== undefined) return { message_id: before, inbox_id, duplicate: true }
-        const threadOf = (id: string): ThreadId | undefined => known.threadOf(inbox_id, id)
-        const row = addArrival(batch, arrival, placeOfMail(arrival.parsed.ties, threadOf))
-        known.add(arrival, row.thread_id)
-        return { message_id: row.id, inbox_id, duplicate: false }
-      }),
-    )
-    if (batch.messages.length === 0) return received
-    if ((await storeMessages(parts, batch)) === 'stored') return received
+  const received: Received[][] = []
+  let decisions = 0
+  while (received.length < mails.length) {
+    const decided = await decide(parts, mails.slice(received.length))
+    const { batch } = decided
+    const empty = batch.messages.length === 0
+    if (empty || (await storeMessages(parts, batch)) === 'stored') {
+      received.push(...decided.received)
+      decisions = 0
+    } else if (++decisions === MAX_DECISIONS) {
+      throw new Error('the threads of this mail kept changing while it was stored')
+    }
   }
-  throw new Error('the threads of this mail kept changing while it was stored')
+  return received
+}
+
+/**
+ * Decides as many of the mails as can go into one statement. A mail that joins threads begins a new one: what came
+ * before it must be stored in the threads as they were.
+ */
+async function decide(parts: Parts, mails: Arrival[][]) {
+  const known = await lookUp(parts, mails.flat())
+  const batch = emptyBatch()
+  const received: Received[][] = []
+  for (const arrivals of mails) {
+    const placed = arrivals.map((arrival) => ({ arrival, place: placeOf(arrival, known) }))
+    const joinsThreads = placed.some(
+      ({ place }) => place?.kind === 'joins' && place.merges.length > 0,
+    )
+    if (joinsThreads && batch.messages.length > 0) break
+    received.push(placed.map(({ arrival, place }) => add(batch, known, arrival, place)))
+  }
+  return { batch, received }
+}
+
+/** Where a mail goes; undefined where the same delivery was taken before. */
+function placeOf({ inbox, parsed, fingerprint }: Arrival, known: Known): Place | undefined {
+  if (known.seenAs(inbox.inbox_id, fingerprint) !== undefined) return undefined
+  return placeOfMail(parsed.ties, parsed.from?.email ?? null, known.in(inbox.inbox_id))
+}
+
+function add(batch: Batch, known: Known, arrival: Arrival, place: Place | undefined): Received {
+  const { inbox_id } = arrival.inbox
+  const before = known.seenAs(inbox_id, arrival.fingerprint)
+  if (before !== undefined) return { message_id: before, inbox_id, duplicate: true }
+  if (place === undefined) throw new Error('only a mail that was seen before has no place')
+  const row = addArrival(batch, arrival, place, known.in(inbox_id))
+  known.add(arrival, row.thread_id, place)
+  return { message_id: row.id, inbox_id, duplicate: false }
 }
 
 /**

@@ -1,35 +1,109 @@
 // What a batch of arrivals must know before it is decided: threads of the ids they name, deliveries seen before.
 import type { InboxId, MessageId, ThreadId } from '../ids.ts'
+import type { Mailbox } from '../messages/address.ts'
 import type { Engine } from '../ports.ts'
 import type { Arrival } from './rows.ts'
-import { idsOf } from './thread.ts'
+import { idsOf, type Knowledge, type Place, type ThreadFacts } from './thread.ts'
 
 export interface Known {
-  threadOf(inboxId: InboxId, rfcId: string): ThreadId | undefined
+  in(inboxId: InboxId): Knowledge
   seenAs(inboxId: InboxId, fingerprint: string): MessageId | undefined
   /** Later arrivals of the same batch know the earlier ones. */
-  add(arrival: Arrival, threadId: ThreadId): void
+  add(arrival: Arrival, threadId: ThreadId, place: Place): void
 }
+
+const NOTHING: ThreadFacts = { hasOutbound: false, participants: new Set() }
 
 /** Two look-ups for any number of arrivals. */
 export async function lookUp(
-  { db }: Pick<Engine, 'db'>,
+  parts: Pick<Engine, 'db'>,
   arrivals: readonly Arrival[],
 ): Promise<Known> {
+  const { threads, facts } = await threadsOf(parts, arrivals)
+  const seen = await seenBefore(parts, arrivals)
+  const merged = new Map<ThreadId, ThreadId>()
+  const now = (threadId: ThreadId): ThreadId => {
+    const into = merged.get(threadId)
+    return into === undefined ? threadId : now(into)
+  }
+  return {
+    in: (inboxId) => ({
+      threadOf(rfcId) {
+        const threadId = threads.get(`${inboxId} ${rfcId}`)
+        return threadId && now(threadId)
+      },
+      factsOf: (threadId) => facts.get(threadId) ?? NOTHING,
+    }),
+    seenAs: (inboxId, fingerprint) => seen.get(`${inboxId} ${fingerprint}`),
+    add(arrival, threadId, place) {
+      const { inbox, parsed, fingerprint, messageId } = arrival
+      seen.set(`${inbox.inbox_id} ${fingerprint}`, messageId)
+      const merges = place.kind === 'joins' ? place.merges : []
+      for (const from of merges) merged.set(from, threadId)
+      facts.set(threadId, withMail([threadId, ...merges], facts, peopleOf(arrival)))
+      for (const id of idsOf(parsed.ties)) {
+        const key = `${inbox.inbox_id} ${id}`
+        if (!threads.has(key)) threads.set(key, threadId)
+      }
+    },
+  }
+}
+
+const peopleOf = ({ parsed }: Arrival): Mailbox[] => [
+  ...(parsed.from ? [parsed.from] : []),
+  ...parsed.to,
+  ...parsed.cc,
+]
+
+function withMail(
+  threadIds: readonly ThreadId[],
+  facts: ReadonlyMap<ThreadId, ThreadFacts>,
+  people: readonly Mailbox[],
+): ThreadFacts {
+  const before = threadIds.map((id) => facts.get(id) ?? NOTHING)
+  return {
+    hasOutbound: before.some(({ hasOutbound }) => hasOutbound),
+    participants: new Set([
+      ...before.flatMap(({ participants }) => [...participants]),
+      ...people.map(({ email }) => email.toLowerCase()),
+    ]),
+  }
+}
+
+interface TieRow {
+  inbox_id: InboxId
+  rfc_id: string
+  thread_id: ThreadId
+  has_outbound: boolean
+  participants: Mailbox[]
+}
+
+async function threadsOf({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[]) {
   const wanted = arrivals.flatMap(({ inbox, parsed }) =>
     idsOf(parsed.ties).map((id) => ({ org: inbox.org_id, inbox: inbox.inbox_id, id })),
   )
-  const threads = new Map<string, ThreadId>()
-  const seen = new Map<string, MessageId>()
-  const ids = await db.urgent<{ inbox_id: InboxId; rfc_id: string; thread_id: ThreadId }>(
-    `SELECT k.inbox_id, k.rfc_id, k.thread_id
+  const rows = await db.urgent<TieRow>(
+    `SELECT k.inbox_id, k.rfc_id, t.id AS thread_id, t.has_outbound, t.participants
      FROM unnest($1::text[], $2::text[], $3::text[]) AS q (org_id, inbox_id, rfc_id)
-     JOIN message_ids k USING (org_id, inbox_id, rfc_id)`,
+     JOIN message_ids k USING (org_id, inbox_id, rfc_id)
+     LEFT JOIN thread_redirects r ON r.org_id = k.org_id AND r.id = k.thread_id
+     JOIN threads t ON t.org_id = k.org_id AND t.id = coalesce(r.into_id, k.thread_id)`,
     [wanted.map(({ org }) => org), wanted.map(({ inbox }) => inbox), wanted.map(({ id }) => id)],
     'look_up_message_ids',
   )
-  for (const { inbox_id, rfc_id, thread_id } of ids) threads.set(`${inbox_id} ${rfc_id}`, thread_id)
-  const before = await db.urgent<{ inbox_id: InboxId; hash: string; message_id: MessageId }>(
+  const facts = new Map<ThreadId, ThreadFacts>()
+  for (const { thread_id, has_outbound, participants } of rows) {
+    const people = participants.map(({ email }) => email.toLowerCase())
+    facts.set(thread_id, { hasOutbound: has_outbound, participants: new Set(people) })
+  }
+  const threads = new Map(
+    rows.map((row): [string, ThreadId] => [`${row.inbox_id} ${row.rfc_id}`, row.thread_id]),
+  )
+  return { threads, facts }
+}
+
+async function seenBefore({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[]) {
+  const rows = await db.urgent<{ inbox_id: InboxId; hash: string; message_id: MessageId }>(
     `SELECT s.inbox_id, s.hash, s.message_id
      FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS q (org_id, inbox_id, hash, at)
      JOIN seen s USING (org_id, inbox_id, hash) WHERE s.expires_at > q.at`,
@@ -41,15 +115,7 @@ export async function lookUp(
     ],
     'look_up_seen',
   )
-  for (const { inbox_id, hash, message_id } of before) seen.set(`${inbox_id} ${hash}`, message_id)
-  return {
-    threadOf: (inboxId, rfcId) => threads.get(`${inboxId} ${rfcId}`),
-    seenAs: (inboxId, fingerprint) => seen.get(`${inboxId} ${fingerprint}`),
-    add({ inbox, parsed, fingerprint, messageId }, threadId) {
-      const { messageId: rfcId } = parsed.ties
-      const key = `${inbox.inbox_id} ${rfcId}`
-      if (rfcId !== null && !threads.has(key)) threads.set(key, threadId)
-      seen.set(`${inbox.inbox_id} ${fingerprint}`, messageId)
-    },
-  }
+  return new Map(
+    rows.map((row): [string, MessageId] => [`${row.inbox_id} ${row.hash}`, row.message_id]),
+  )
 }

@@ -2,12 +2,13 @@
 
 /** A header may name thousands of ids; the first is the thread's root, the last are the nearest ancestors. */
 const MAX_REFERENCES = 100
-/** Longer "ids" are no ids: RFC 5322 §2.1.1 ends a line at 998 characters. */
-const ID = /<[^<>\s]{1,996}>/g
+/** Longer "ids" are no ids: RFC 5322 §2.1.1 ends a line at 998 characters. A long one may have been folded in the middle. */
+const ID = /<[^<>]{1,996}>/g
 
 /** The ids of a header in their order, each once, with angle brackets; at most 100: the first and the last 99. */
 export function messageIdsIn(value: string): string[] {
-  const ids = [...new Set(value.match(ID) ?? [])]
+  const found = (value.match(ID) ?? []).map((id) => id.replace(/\s+/g, ''))
+  const ids = [...new Set(found)].filter((id) => id.length > '<>'.length)
   if (ids.length <= MAX_REFERENCES) return ids
   return [...ids.slice(0, 1), ...ids.slice(1 - MAX_REFERENCES)]
 }

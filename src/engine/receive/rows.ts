@@ -4,10 +4,16 @@ import { newEvent } from '../events.ts'
 import type { MessageId } from '../ids.ts'
 import type { AddressFound } from '../inboxes/find.ts'
 import type { AttachmentRow, MessageRow } from '../messages/message.ts'
-import { type Batch, newThread, threadCreated, withThreadNews } from '../messages/store.ts'
+import {
+  type Batch,
+  type MessageIdRow,
+  newThread,
+  threadCreated,
+  withThreadNews,
+} from '../messages/store.ts'
 import type { Incoming } from './incoming.ts'
 import type { Parsed } from './parse.ts'
-import type { Place } from './thread.ts'
+import { idsOf, type Knowledge, type Place } from './thread.ts'
 
 /** One mail for one inbox, ready but for its thread. */
 export interface Arrival {
@@ -61,29 +67,47 @@ export const sidecarOf = ({ inbox, messageId, incoming, attachments, rawSha256, 
 })
 
 /** Adds a mail to a batch, in the place that was decided for it. Returns the row. */
-export function addArrival(batch: Batch, arrival: Arrival, place: Place): MessageRow {
+export function addArrival(
+  batch: Batch,
+  arrival: Arrival,
+  place: Place,
+  knowledge: Knowledge,
+): MessageRow {
   const row = messageRow(arrival, place)
   const { org_id, inbox_id, thread_id, id: message_id } = row
+  const about = { orgId: org_id, inboxId: inbox_id, threadId: thread_id, messageId: message_id }
   if (place.kind === 'new') {
     batch.threads.push(newThread(row))
     batch.events.push(threadCreated(row))
   }
+  if (place.kind === 'joins' && place.merges.length > 0) {
+    batch.merges.push({ org_id, into_id: thread_id, from_ids: place.merges })
+    const data = { merged_thread_ids: place.merges }
+    batch.events.push(newEvent('thread.merged', { ...about, data }, arrival.at))
+  }
   batch.messages.push(withThreadNews(row))
   batch.attachments.push(...arrival.attachments)
-  if (row.message_id_header !== null) {
-    batch.message_ids.push({
-      org_id,
-      inbox_id,
-      rfc_id: row.message_id_header,
-      thread_id,
-      message_id,
-    })
-  }
+  batch.message_ids.push(...idRows(row, arrival, knowledge))
   const expires_at = new Date(arrival.at.getTime() + SEEN_DAYS * DAY_MS)
   batch.seen.push({ org_id, inbox_id, hash: arrival.fingerprint, message_id, expires_at })
-  const about = { orgId: org_id, inboxId: inbox_id, threadId: thread_id, messageId: message_id }
   batch.events.push(newEvent('email.received', about, arrival.at))
   return row
+}
+
+/** The mail's own id, and those it mentions for the first time: a late parent and siblings find the thread by them. */
+function idRows(row: MessageRow, { parsed }: Arrival, knowledge: Knowledge): MessageIdRow[] {
+  const { org_id, inbox_id, thread_id, id, message_id_header: own } = row
+  const isOurs = (rfcId: string) => (knowledge.threadOf(rfcId) ?? thread_id) === thread_id
+  return idsOf(parsed.ties)
+    .filter((rfcId) => rfcId === own || knowledge.threadOf(rfcId) === undefined)
+    .filter(isOurs)
+    .map((rfc_id) => ({
+      org_id,
+      inbox_id,
+      rfc_id,
+      thread_id,
+      message_id: rfc_id === own ? id : null,
+    }))
 }
 
 function messageRow(arrival: Arrival, place: Place): MessageRow {
@@ -105,6 +129,11 @@ function messageRow(arrival: Arrival, place: Place): MessageRow {
     subject: parsed.subject,
     text_body: parsed.text,
     html_body: parsed.html,
+    new_text: parsed.text,
+    quoted: [],
+    hidden_text_removed: 0,
+    codes: [],
+    links: [],
     message_id_header: parsed.ties.messageId,
     in_reply_to: parsed.ties.inReplyTo[0] ?? null,
     references: [...parsed.ties.references],
@@ -112,7 +141,9 @@ function messageRow(arrival: Arrival, place: Place): MessageRow {
     match_evidence: joins ? place.evidence : null,
     parse_status: parsed.status,
     auto_reply: parsed.autoReply,
+    bounce: null,
     authentication: null,
+    sender_flags: flagsOf(place),
     envelope: incoming.envelope,
     raw_sha256: arrival.rawSha256,
     size: incoming.raw.length,
@@ -121,3 +152,11 @@ function messageRow(arrival: Arrival, place: Place): MessageRow {
     created_at: arrival.at,
   }
 }
+
+const flagsOf = (place: Place): string[] =>
+  place.kind === 'new'
+    ? []
+    : [
+        ...(place.conflict ? ['thread_conflict'] : []),
+        ...(place.newParticipant ? ['new_participant'] : []),
+      ]

@@ -1,4 +1,4 @@
-// Which thread a mail belongs to. Pure: it is told what is known and decides.
+// Which thread a mail belongs to, and which threads it shows to be one. Pure: it is told what is known and decides.
 import type { ThreadId } from '../ids.ts'
 import type { MatchMethod } from '../messages/message.ts'
 
@@ -9,36 +9,94 @@ export interface Ties {
   references: readonly string[]
 }
 
+export interface ThreadFacts {
+  /** True where it holds a mail that was sent by us. */
+  hasOutbound: boolean
+  /** Addresses of From, To and Cc, in lower case. */
+  participants: ReadonlySet<string>
+}
+
+export interface Knowledge {
+  /** The thread of a Message-ID that this inbox has seen, or has seen mentioned. */
+  threadOf(rfcId: string): ThreadId | undefined
+  factsOf(threadId: ThreadId): ThreadFacts
+}
+
 export type Place =
-  | { kind: 'joins'; threadId: ThreadId; method: MatchMethod; evidence: string }
   | { kind: 'new' }
+  | {
+      kind: 'joins'
+      threadId: ThreadId
+      method: MatchMethod
+      evidence: string
+      /** Threads that this mail shows to be the same as `threadId`: they go into it. */
+      merges: ThreadId[]
+      /** True where it also names a thread that it may not weld to this one. */
+      conflict: boolean
+      /** True where its author took no part in the conversation so far. */
+      newParticipant: boolean
+    }
 
 /**
- * In-Reply-To first, then References from right to left, since the right-most is the nearest ancestor;
- * never the subject. A second mail with a known Message-ID stands beside the first.
- * @param known the thread of a Message-ID that this inbox has seen
+ * Any tie of Message-IDs joins, never the subject: so the same mails make the same threads in whatever order they come.
+ * The first tie names the way it was matched: In-Reply-To, then References from right to left, since the right-most is
+ * the nearest ancestor, then ids that mention this one. Of joined threads the oldest id stays.
+ *
+ * One exception: a stranger who learnt Message-IDs must not weld two conversations of ours together. Where two threads
+ * already hold mail sent by us, only an author who took part in both joins them; anybody else's mail stays with the first tie.
  */
-export function placeOfMail(ties: Ties, known: (rfcId: string) => ThreadId | undefined): Place {
-  return (
-    join('in_reply_to', ties.inReplyTo, known) ??
-    join('references', ties.references.toReversed(), known) ??
-    join('referenced_by', ties.messageId === null ? [] : [ties.messageId], known) ?? { kind: 'new' }
-  )
-}
-
-function join(
-  method: MatchMethod,
-  ids: readonly string[],
-  known: (rfcId: string) => ThreadId | undefined,
-): Place | undefined {
-  for (const evidence of ids) {
-    const threadId = known(evidence)
-    if (threadId !== undefined) return { kind: 'joins', threadId, method, evidence }
+export function placeOfMail(ties: Ties, author: string | null, known: Knowledge): Place {
+  const found = tiesInOrder(ties).flatMap(([method, evidence]) => {
+    const threadId = known.threadOf(evidence)
+    return threadId === undefined ? [] : [{ method, evidence, threadId }]
+  })
+  const [first] = found
+  if (first === undefined) return { kind: 'new' }
+  const tied = [...new Set(found.map(({ threadId }) => threadId))]
+  const [joined, apart] = weld(tied, author?.toLowerCase(), known)
+  const [threadId = first.threadId, ...merges] = joined.toSorted()
+  return {
+    kind: 'joins',
+    threadId,
+    merges,
+    method: first.method,
+    evidence: first.evidence,
+    conflict: apart.length > 0,
+    newParticipant: !joined.some((id) => tookPart(known.factsOf(id), author?.toLowerCase())),
   }
-  return undefined
 }
 
-/** Every id that a mail could be tied by. */
-export const idsOf = ({ messageId, inReplyTo, references }: Ties): string[] => [
-  ...new Set([...(messageId === null ? [] : [messageId]), ...inReplyTo, ...references]),
-]
+/** Every id that a mail could be tied by, the strongest tie first. */
+export const idsOf = (ties: Ties): string[] => [...new Set(tiesInOrder(ties).map(([, id]) => id))]
+
+function tiesInOrder({ messageId, inReplyTo, references }: Ties): [MatchMethod, string][] {
+  return [
+    ...inReplyTo.map((id): [MatchMethod, string] => ['in_reply_to', id]),
+    ...references.toReversed().map((id): [MatchMethod, string] => ['references', id]),
+    ...(messageId === null ? [] : [['referenced_by', messageId] as [MatchMethod, string]]),
+  ]
+}
+
+/** Splits the tied threads into those that are one with the first, and those that may not be welded to it. */
+function weld(
+  [first, ...others]: ThreadId[],
+  author: string | undefined,
+  known: Knowledge,
+): [ThreadId[], ThreadId[]] {
+  const joined = first === undefined ? [] : [first]
+  const apart: ThreadId[] = []
+  for (const other of others) {
+    const forbidden = joined.some((id) => !mayWeld(known.factsOf(id), known.factsOf(other), author))
+    if (forbidden) apart.push(other)
+    else joined.push(other)
+  }
+  return [joined, apart]
+}
+
+function mayWeld(a: ThreadFacts, b: ThreadFacts, author: string | undefined): boolean {
+  if (!a.hasOutbound || !b.hasOutbound) return true
+  return tookPart(a, author) && tookPart(b, author)
+}
+
+const tookPart = ({ participants }: ThreadFacts, author: string | undefined) =>
+  author !== undefined && participants.has(author)

@@ -163,6 +163,35 @@ test('a mail that cannot be parsed is kept all the same', async () => {
   expect((await messages()).data).toHaveLength(1)
 })
 
+test('the order of arrival does not matter: late parents and siblings find each other', async () => {
+  await send({ raw: raw('child-a', 'References: <gone@example.com>\n') })
+  await send({ raw: raw('child-b', 'In-Reply-To: <gone@example.com>\n') })
+  await send({ raw: raw('leaf', 'In-Reply-To: <late@example.com>\n') })
+  const before = (await threads()).data
+  expect(before.map(({ message_count }) => message_count)).toEqual([1, 2])
+  await send({ raw: raw('late', 'References: <gone@example.com>\n') })
+  const after = (await threads()).data
+  expect(after).toMatchObject([{ id: before[1]?.id, message_count: 4, subject: 'Order child-a' }])
+  const redirected = await getThread.run(world.engine, world.owner, {
+    thread_id: before[0]?.id ?? '',
+  })
+  expect(redirected).toMatchObject({ id: before[1]?.id, message_count: 4 })
+  expect(redirected.messages).toHaveLength(4)
+  await send({ raw: raw('again', 'In-Reply-To: <leaf@example.com>\n') })
+  expect((await threads()).data).toMatchObject([{ message_count: 5 }])
+})
+
+test('mails that arrive together are joined as if one after the other', async () => {
+  const chain = Array.from({ length: 40 }, (_, i) =>
+    raw(
+      `c${i}`,
+      `In-Reply-To: <c${(i * 7) % 40}@example.com>\nReferences: <c${i + 1}@example.com>\n`,
+    ),
+  )
+  await Promise.all(chain.map((mail) => send({ raw: mail })))
+  expect((await threads()).data).toMatchObject([{ message_count: 40 }])
+})
+
 test('automatic mail waits on nobody', async () => {
   await send({ raw: raw('one', 'Auto-Submitted: auto-replied\n') })
   expect((await messages()).data).toMatchObject([{ auto_reply: 'auto_submitted' }])
