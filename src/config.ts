@@ -58,6 +58,7 @@ const Settings = z.object({
     .default(['mail', 'knowledge']),
   MCP_READ_ONLY: value.flag(false),
   AGENT_SEND_POLICY: value.oneOf(['review-new', 'review-all', 'open']).default('review-new'),
+  DNS_SERVERS: value.nameServers.optional(),
   LOG_LEVEL: value.oneOf(['error', 'warn', 'info', 'debug', 'silent']).default('info'),
 })
 type Parsed = z.output<typeof Settings>
@@ -191,6 +192,8 @@ function asConfig(parsed: Parsed, given: Record<string, string | undefined>) {
     mcpToolsets: parsed.MCP_TOOLSETS,
     mcpReadOnly: parsed.MCP_READ_ONLY,
     agentSendPolicy: parsed.AGENT_SEND_POLICY,
+    /** `address:port` each; undefined: the system's. */
+    dnsServers: parsed.DNS_SERVERS,
     logLevel: parsed.LOG_LEVEL,
     /** The variables that were set, as they were written: for a configuration that starts the same again. */
     given: Object.fromEntries(

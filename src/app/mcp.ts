@@ -16,7 +16,9 @@ import { endOnSignal, stopLimit } from './stop.ts'
 
 const RETRY_MS = 50
 /** How long a client's first words may wait for a holder that does not answer. */
-const SILENCE_MS = 700
+const GREETING_MS = 700
+/** How long a call may: a holder that is ending is gone by then, and this process is the server. */
+const SILENCE_MS = 4_000
 /** Lets the answer to `initialize` out before the modules of the whole house are read. */
 const HEAD_START_MS = 100
 
@@ -39,6 +41,8 @@ export async function mcp(reading: Reading, argv: readonly string[]): Promise<ne
   else if (url === undefined) void keepServed(reading.config, line, behind)
   else line.attach(remoteServer({ url, key: reading.config.apiKey }))
   void line.ended.then(end.now)
+  // A client that is gone without a word.
+  process.stdout.on('error', end.now)
   // A client that only sent a signal still holds stdin open.
   process.exit(await end.done)
 }
@@ -63,8 +67,8 @@ function urlIn(argv: readonly string[]): string | undefined | Error {
 /** Always some server behind the line: a relay while another process holds the folder, else our own. */
 async function keepServed(config: Config, line: McpLine, behind: Behind): Promise<never> {
   if (config.databaseUrl !== undefined) return serveHere(config, line, behind)
-  let since = performance.now()
-  for (;;) {
+  let patience = GREETING_MS
+  for (let since = performance.now(); ; ) {
     const lock = await takeFolder(config)
     if (lock instanceof Error) return refuse(line, lock)
     if (lock.held) return serveHere(config, line, behind, lock)
@@ -73,9 +77,10 @@ async function keepServed(config: Config, line: McpLine, behind: Behind): Promis
       line.attach(socket)
       await line.lost()
       since = performance.now()
-    } else if (performance.now() - since > SILENCE_MS) {
-      attachBroken(line, silent(lock.holder))
-      since = Number.POSITIVE_INFINITY
+      patience = SILENCE_MS
+    } else if (performance.now() - since > patience) {
+      attachBroken(line, silent(lock.holder), SILENCE_MS)
+      patience = Number.POSITIVE_INFINITY
     }
     await wait(RETRY_MS)
   }
@@ -140,10 +145,13 @@ function served(key: string | undefined, background: McpBackground): Duplex {
   return near
 }
 
-/** A server that greets, and answers every call with what stands in the way. */
-function attachBroken(line: McpLine, problem: string): void {
+/** A server that greets, and answers every call, `afterMs`, with what stands in the way. */
+function attachBroken(line: McpLine, problem: string, afterMs = 0): void {
   complain(problem)
-  const ready = () => Promise.reject(new NotStarted(problem))
+  const ready = async () => {
+    await wait(afterMs)
+    throw new NotStarted(problem)
+  }
   line.attach(
     served(undefined, {
       config: { mcpReadOnly: false, mcpToolsets: ['mail', 'knowledge'] },

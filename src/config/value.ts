@@ -1,4 +1,5 @@
 // The kinds of values that settings have. Each message is what would be right, as the end of "it must be …".
+import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
 
 const MAX_PORT = 65_535
@@ -13,6 +14,7 @@ const HOST = /^[A-Za-z0-9._:%-]+$/
 const LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 const DOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`)
 const HOST_PATTERN = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:(\d{1,5}|\*))?$/
+const NAME_SERVER = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.]+))(?::(\d{1,5}))?$/
 
 export const text = (right: string) => z.string(right)
 
@@ -80,6 +82,28 @@ export const hosts = reads('"host", "host:port" or "host:*", with commas between
   const parts = raw.split(',').map((part) => part.trim().toLowerCase())
   return parts.every((part) => HOST_PATTERN.test(part)) ? parts : undefined
 })
+
+/** IP addresses, since a resolver's own name would have to be resolved first; localhost is known (RFC 6761 §6.3). */
+export const nameServers = reads(
+  'IP addresses of resolvers, like "192.0.2.53" or "127.0.0.1:5353,[::1]:5353"',
+  (raw) => {
+    const servers = raw.split(',').map((part) => nameServer(part.trim().toLowerCase()))
+    const right = servers.filter((server) => server !== undefined)
+    return right.length === servers.length ? right : undefined
+  },
+)
+
+const DNS_PORT = 53
+
+function nameServer(part: string): string | undefined {
+  if (isIPv6(part)) return `[${part}]:${DNS_PORT}`
+  const [, inBrackets, plain = '', digits] = NAME_SERVER.exec(part) ?? []
+  const given = digits === undefined ? DNS_PORT : wholeNumber(digits)
+  if (given === undefined || given < 1 || given > MAX_PORT) return undefined
+  if (inBrackets !== undefined) return isIPv6(inBrackets) ? `[${inBrackets}]:${given}` : undefined
+  const address = plain === 'localhost' ? '127.0.0.1' : plain
+  return isIPv4(address) ? `${address}:${given}` : undefined
+}
 
 export function oneOf<const T extends readonly string[]>(choices: T) {
   return reads(quoted(choices, 'or'), (raw): T[number] | undefined =>

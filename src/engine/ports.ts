@@ -108,3 +108,28 @@ export interface HttpPoster {
   /** Whether a URL may be reached at all; the reason when it may not. Asked when a URL is set. */
   allowed(url: string): Promise<{ ok: true } | { ok: false; reason: string }>
 }
+
+/** What one record of a type holds, as the wire has it. */
+export interface DnsRecords {
+  A: string
+  AAAA: string
+  CNAME: string
+  MX: { exchange: string; priority: number }
+  PTR: string
+  /** The strings of one record, one character a byte. RFC 1035 §3.3.14. */
+  TXT: string[]
+}
+
+export type DnsType = keyof DnsRecords
+
+export type DnsAnswer<T extends DnsType = DnsType> =
+  | { kind: 'found'; records: DnsRecords[T][] }
+  /** There is none: no such name (NXDOMAIN), or a name without records of this type. RFC 2308 §2. */
+  | { kind: 'none'; exists: boolean }
+  /** Nobody could say (SERVFAIL, REFUSED, silence): asking again later may help. */
+  | { kind: 'failed'; reason: string }
+
+/** Asks the DNS. It does not throw. */
+export interface Dns {
+  resolve<T extends DnsType>(name: string, type: T): Promise<DnsAnswer<T>>
+}

@@ -66,7 +66,6 @@ const sent = (message: Told) => ({
   bcc: message.bcc?.map(mailbox),
   text_body: message.text_body,
   html_body: message.html_body,
-  new_text: message.new_text,
   attachments: message.attachments,
   delivery: message.delivery,
   sent_at: message.sent_at,
