@@ -34,13 +34,14 @@ export async function newestMessages(call: Call, range: Range) {
   const { rows } = window
   const omitted = remaining - rows.length
   const oldest = window.oldest()
+  // Where the call had to stop, what was not counted may still be there.
+  const more = omitted > 0 || call.signal.aborted
   return {
     rows,
     total: seen + remaining,
     returned: rows.length,
     omitted,
-    nextCursor:
-      omitted > 0 && oldest ? pageCursor(seen + rows.length, cursorOf(placeOf(oldest))) : null,
+    nextCursor: more && oldest ? pageCursor(seen + rows.length, cursorOf(placeOf(oldest))) : null,
   }
 }
 
