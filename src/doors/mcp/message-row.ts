@@ -1,5 +1,5 @@
 // A message in a result: its headers, and what a person would see of its body between marks.
-import type { Message } from '../../engine/messages/message.ts'
+import type { Bounce, Message } from '../../engine/messages/message.ts'
 import { costOf, filled, type JsonObject } from './answer.ts'
 import { visible } from './fence.ts'
 import { people, person } from './people.ts'
@@ -12,6 +12,8 @@ const SHRINK = 0.9
 
 export function messageRow({ fence }: Pick<Call, 'fence'>, message: Message): JsonObject {
   const { text, removed } = visible(message.text_body)
+  // What was removed when the mail came in, and what only a model would have read.
+  const hidden = message.hidden_text_removed + removed
   const time = message.received_at ?? message.sent_at
   return filled({
     message_id: message.id,
@@ -24,7 +26,11 @@ export function messageRow({ fence }: Pick<Call, 'fence'>, message: Message): Js
     [message.direction === 'inbound' ? 'received_at' : 'sent_at']: time && toMinute(time),
     status: message.direction === 'outbound' ? message.status : undefined,
     delivery: message.delivery,
+    authentication: message.authentication?.summary,
+    sender_flags: message.sender_flags.map(fence.short),
     auto_reply: message.auto_reply && fence.short(message.auto_reply),
+    bounce: message.bounce && bounceRow(fence, message.bounce),
+    codes: message.codes.map((code) => ({ ...code, value: fence.short(code.value) })),
     attachments: message.attachments
       .filter(({ inline }) => !inline)
       .map(({ id, filename, content_type, size }) =>
@@ -35,9 +41,26 @@ export function messageRow({ fence }: Pick<Call, 'fence'>, message: Message): Js
           size,
         }),
       ),
-    hidden_text_removed: removed > 0 ? removed : undefined,
+    hidden_text_removed: hidden > 0 ? hidden : undefined,
     text_complete: true,
     text: fence.body(text),
+  })
+}
+
+/** The report of a delivery that failed; its words come from the other side's server. */
+function bounceRow(fence: Call['fence'], bounce: Bounce): JsonObject {
+  return filled({
+    recipients: bounce.recipients.map(({ email, permanent, code, status, reason }) =>
+      filled({
+        email: fence.short(email),
+        permanent,
+        code,
+        status: status && fence.short(status),
+        reason: fence.short(reason),
+      }),
+    ),
+    original_message_id: bounce.original_message_id && fence.short(bounce.original_message_id),
+    message_id: bounce.message_id,
   })
 }
 

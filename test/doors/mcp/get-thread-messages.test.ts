@@ -1,6 +1,8 @@
 import { Tiktoken } from 'js-tiktoken/lite'
 import o200k from 'js-tiktoken/ranks/o200k_base'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFence } from '../../../src/doors/mcp/fence.ts'
+import { newestMessages } from '../../../src/doors/mcp/newest-messages.ts'
 import {
   type Conversation,
   type Mailroom,
@@ -122,5 +124,23 @@ describe('get_thread_messages', () => {
     expect(outside).not.toMatch(/^(mail|SYSTEM|X:)/m)
     expect(outside).not.toMatch(/<<|>>/)
     saysTheSame(list)
+  })
+
+  test('stops when the client cancels or the time is up, with what it has and a cursor', async () => {
+    const inbox = await room.newInbox()
+    const threadId = await room.conversation(inbox, 30, 3)
+    const call = {
+      engine: room.engine,
+      caller: room.agent,
+      signal: AbortSignal.abort(),
+      fence: createFence(),
+      startedAt: new Date(),
+    }
+    const range = { threadId, after: undefined, budget: 20_000, seen: 0 }
+    const stopped = await newestMessages(call, range)
+    expect(stopped).toMatchObject({ total: 30, returned: 25, omitted: 5 })
+    const cursor = stopped.nextCursor ?? ''
+    const rest = await room.read({ thread_id: threadId, cursor })
+    expect(rest.receipt).toMatchObject({ total: 30, returned: 5, omitted: 0, complete: true })
   })
 })

@@ -76,7 +76,14 @@ describe.each(TOOLS)('$name', (tool) => {
 /** Every name in the descriptions and the instructions that looks like a tool or an argument. */
 const NAMES = /\b[a-z]+(?:_[a-z]+)+\b/g
 /** Fields and values of results. */
-const RESULTS = ['agent_send_policy', 'checked_through', 'chunk_id', 'next_cursor', 'dry_run']
+const RESULTS = [
+  'agent_send_policy',
+  'checked_through',
+  'chunk_id',
+  'next_cursor',
+  'dry_run',
+  'sender_flags',
+]
 
 test('neither descriptions nor instructions speak of what is not there', () => {
   const said = [instructionsFor(TOOLS), JSON.stringify(served)].join('\n')
