@@ -45,6 +45,18 @@ test('an empty value counts as unset', () => {
   expect(configOf({ HTTP_PORT: '', DATABASE_URL: ' ' })).toEqual(configOf({}))
 })
 
+test('resolvers are addresses, with port 53 where none is named', () => {
+  expect(configOf({}).dnsServers).toBeUndefined()
+  expect(
+    configOf({ DNS_SERVERS: '192.0.2.53, localhost:5353,[::1]:5353,2001:db8::1' }),
+  ).toHaveProperty('dnsServers', [
+    '192.0.2.53:53',
+    '127.0.0.1:5353',
+    '[::1]:5353',
+    '[2001:db8::1]:53',
+  ])
+})
+
 test('a relative data folder does not depend on the working directory', () => {
   expect(configOf({ POSTROOM_DATA: 'elsewhere' }).dataDir).toBe(join(PACKAGE_ROOT, 'elsewhere'))
   expect(configOf({ POSTROOM_DATA: '~/mail' }).dataDir).toBe(join(homedir(), 'mail'))
@@ -74,6 +86,9 @@ describe('a wrong value is named, with what would be right', () => {
     ['MCP_READ_ONLY', '2', /"true" or "false"/],
     ['AGENT_SEND_POLICY', 'closed', /"review-new", "review-all" or "open"/],
     ['SMTP_TLS_CERT', '/nowhere.pem', /SMTP_TLS_CERT/],
+    ['DNS_SERVERS', 'dns.example.com', /IP addresses/],
+    ['DNS_SERVERS', '127.0.0.1:0', /IP addresses/],
+    ['DNS_SERVERS', '127.0.0.1,', /IP addresses/],
     ['LOG_LEVEL', 'loud', /"info"/],
   ])('%s=%s', (variable, value, right) => {
     const problems = problemsOf({ [variable]: value })
