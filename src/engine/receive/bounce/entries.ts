@@ -5,6 +5,8 @@ import { ADDRESS, trimmedAddress } from './address.ts'
 export interface Entry {
   email: string
   about: string[]
+  /** The words before the address, where a sentence names it. */
+  phrase?: string
 }
 
 const LABEL =

@@ -1,5 +1,5 @@
 // Reads a notice that was written for people, by the table of mail systems.
-import { addressesIn } from './address.ts'
+import { addressesIn, trimmedAddress } from './address.ts'
 import { type Entry, listedIn } from './entries.ts'
 import type { Failure } from './failure.ts'
 import { DELAY, FAILURE, RETURNED } from './phrases.ts'
@@ -65,7 +65,8 @@ function paragraphsOf(lines: readonly string[]): string[] {
 function said(pattern: RegExp, paragraphs: readonly string[]): Entry[] {
   return paragraphs.flatMap((paragraph, index) =>
     [...paragraph.matchAll(pattern)].slice(0, MAX_RECIPIENTS).map((match) => ({
-      email: match.groups?.address ?? '',
+      email: trimmedAddress(match.groups?.address ?? ''),
+      phrase: match[0].slice(0, match[0].indexOf(match.groups?.address ?? '')),
       about: [
         paragraph.slice(match.index + match[0].length).replace(/^["')>\]]+/, ''),
         paragraphs[index + 1] ?? '',
@@ -108,7 +109,7 @@ const CONTACT = /^(?:postmaster|abuse|support|help(?:desk)?|hostmaster|mailer-da
 
 function failuresOf(entries: Entry[], lines: readonly string[], reader: Reader): Failure[] {
   const shared = entries.findLast(({ about }) => wordsOf(about) !== '')?.about ?? []
-  return entries.map(({ email, about }) => {
+  return entries.map(({ email, about, phrase }) => {
     const own = wordsOf(about) === '' ? shared : about
     const naming = linesNaming(email, lines)
     const texts = [wordsOf(own), own.join('\n'), naming]
@@ -118,18 +119,24 @@ function failuresOf(entries: Entry[], lines: readonly string[], reader: Reader):
       permanent: reader.permanent,
       code: all.map(smtpCode).find((code) => code !== null) ?? null,
       status: enhancedStatus(...all),
-      reason: sayings(wordsOf(own), naming),
+      reason: sayings(wordsOf(own), naming, TELLING.test(phrase ?? '') ? phrase : ''),
     }
   })
 }
 
+/** The words before an address that are more than a label. */
+const TELLING = /fail|invalid|unknown|full|exceed|undeliver|reject/i
 /** Not words about the failure. */
 const NOISE =
   /^[\s;]*on \w{3}, \d.{10,40}?[+-]\d{4}|\bthe MTS-ID of the original message is:.*$|[\s*=_-]{3,80}$/gi
+/** Paragraphs that say what to do, or head a transcript. */
+const BOILERPLATE =
+  /^[\s\-=*]*(?:please |no action is|message will be retried|the following (?:mail|recipients)|\w* ?transcript|end of message|\(?and other recipients|if you |for (?:further|more) |附件|以下)/i
 /** What stands before the words. */
 const HEADINGS =
   /^(?:because|reason|details?|error(?: (?:message|type|description|text))?|.{0,400}problem appears to be)\s*:\s*(?:--)?/i
-const ALIASES = /\(?(?:ultimately )?(?:expanded|generated) from:?[^)]{0,320}\)/gi
+const ALIASES =
+  /\(?(?:ultimately )?(?:expanded|generated) from:?[^)]{0,320}\)|^original address:\s*\S{1,320}/gi
 
 /** The first paragraph that says something, with the next one where it ends with a colon. */
 function wordsOf(about: readonly string[]): string {
@@ -138,9 +145,10 @@ function wordsOf(about: readonly string[]): string {
       text
         .replace(ALIASES, '')
         .replace(NOISE, '')
-        .replace(/^[\s:;,.>)*-]+/, ''),
+        .replace(/^[\s:;,.>)*=-]+/, '')
+        .replace(/^technical details:\s*/i, ''),
     )
-    .filter((text) => /\p{L}{2}|\d{3}/u.test(text))
+    .filter((text) => /\p{L}{2}|\d{3}/u.test(text) && !BOILERPLATE.test(text))
   const [first = '', second = ''] = paragraphs
   const words = first.endsWith(':') ? `${first} ${second}` : first
   return words.replace(HEADINGS, '').trim()
@@ -149,12 +157,11 @@ function wordsOf(about: readonly string[]): string {
 /** Transcripts name the recipient in the refusal, or in the command before it. */
 function linesNaming(email: string, lines: readonly string[]): string {
   const wanted = email.toLowerCase()
-  return lines
+  const naming = lines
     .flatMap((line, index) => {
       if (!line.toLowerCase().includes(wanted)) return []
       return /rcpt to/i.test(line) ? [lines[index + 1] ?? ''] : [line]
     })
     .filter((line) => smtpCode(line) !== null || enhancedStatus(line) !== null)
-    .slice(0, 3)
-    .join('\n')
+  return [...new Set(naming)].slice(0, 3).join('\n')
 }

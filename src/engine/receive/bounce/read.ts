@@ -50,7 +50,7 @@ export function readBounce({ raw, mailFrom }: Incoming): Bounce | null {
 }
 
 const withWords = (failure: Failure): Failure =>
-  failure.reason === '' ? { ...failure, reason: meaningOf(failure.status) } : failure
+  failure.reason === '' ? { ...failure, reason: meaningOf(failure) } : failure
 
 /** Fields name the recipients more surely than words; words then only tell why. */
 function recipientsOf(header: Header, report: Report, stated: Failure[], sign: Sign): Failure[] {

@@ -1,4 +1,5 @@
 // Why a mail came back: the reply code, the enhanced status and the words.
+import type { Failure } from './failure.ts'
 
 /** As long as what an SMTP refusal leaves behind. */
 const LONGEST_REASON = 500
@@ -7,7 +8,7 @@ const MAX_SEARCHED = 4_000
 
 /** Negative replies in use, RFC 5321 §4.2.3 and its extensions, where a reply may begin. */
 const CODE =
-  /(?:^|[\s:('"<>#;{])(4(?:21|22|3[0-2]|4[1-9]|5\d|7[01])|5(?:0[0-5]|1[0-3]|2[1-5]|3[0-8]|4[12]|5\d|7[0-9]))(?=$|[\s\-:#)'",.;<}])/m
+  /(?:^|[\s:('"<>#;{])(4(?:21|22|3[0-2]|4[1-9]|5\d|7[01])|5(?:0[0-5]|1[0-3]|2[1-5]|3[0-8]|4[12]|5\d|7[0-9]))(?=$|[\s\-:#)'",.;<}\]])/m
 /** Not the middle of an address of a host. */
 const STATUS = /(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d]|\.\d)/g
 
@@ -36,7 +37,7 @@ const oneLine = (text: string) =>
   text
     .slice(0, MAX_SEARCHED)
     .replace(/[\s\p{Cc}]+/gu, ' ')
-    .replace(/^[ :;,.*–-]+/, '')
+    .replace(/^[ :;,.*–-]+|[ :(<"'[]+$/g, '')
     .trim()
 
 /** RFC 3463 §3 in our words, for reports that give a number alone. */
@@ -70,11 +71,8 @@ const MEANINGS: Record<string, string> = {
   '7.26': 'the mail did not pass authentication',
 }
 
-/** The words for an enhanced status, for where the report has none of its own. */
-export function meaningOf(status: string | null): string {
+/** Words for where the report has none of its own. */
+export function meaningOf({ status, permanent }: Pick<Failure, 'status' | 'permanent'>): string {
   const meaning = MEANINGS[status?.slice(2) ?? '']
-  if (meaning !== undefined) return meaning
-  return status?.startsWith('4')
-    ? 'the mail could not be delivered yet'
-    : 'the mail was not delivered'
+  return meaning ?? (permanent ? 'the mail was not delivered' : 'the mail was not delivered yet')
 }

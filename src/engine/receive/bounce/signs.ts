@@ -25,12 +25,12 @@ export const SIGN_FIELDS: ReadonlySet<string> = new Set([
   'references',
 ])
 
-/** Whom mail systems write as: RFC 5321 §4.5.1, RFC 2142 §5 and habit. */
+/** The local parts that mail systems write from: RFC 5321 §4.5.1, RFC 2142 §5 and habit. */
 const DAEMON =
-  /mailer-?daemon|mail-?daemon|\bmdaemon@|\bpostmaster\b|mail delivery (?:sub)?system|mail\.delivery\.system|mail administrator|internet mail delivery|mail delivery service|microsoft outlook|system administrator|delivery subsystem|<\s*>/i
-/** Accounts that people seldom write from. */
+  /mailer-?daemon|mail-?daemon|\bmdaemon@|\bpostmaster\b|mail\.delivery\.system|system administrator"?@|microsoftexchange[\da-f]{8,32}@|<\s*>/i
+/** Display names and accounts that people seldom use, but others may. */
 const ROLE =
-  /(?:^|<)"?(?:admin(?:istrator)?|system|sysadmin|root|e?mail|mailer|smtp|no-?reply|do-?not-?reply|ndr|dsn|bounces?|imss|inetgw\d*|[\w.-]*(?:service|gateways?|antivirus|daemon))"?@/i
+  /mail delivery (?:sub)?(?:system|service)|mail administrator|internet mail delivery|(?:^|<)"?(?:admin(?:istrator)?|system|sysadmin|root|e?mail|mailer|smtp|no-?reply|do-?not-?reply|ndr|dsn|bounces?|imss|inetgw\d*|[\w.-]{0,60}(?:service|gateways?|antivirus|daemon))"?@/i
 
 const REPORT_SUBJECT = new RegExp(
   String.raw`^(?:\[?postmaster\]?[\s:]*)?(?:${[
@@ -63,15 +63,18 @@ export function signOf(header: Header, mailFrom?: string): Sign {
   const empty = isEmptySender(mailFrom ?? header('return-path'))
   const subject = REPORT_SUBJECT.test(decodeWords(header('subject') ?? ''))
   if ((!empty && !subject) || isAnswer(header)) return null
-  if (subject && (empty || ROLE.test(header('from') ?? ''))) return 'system'
-  return empty || !isTalk(header) ? 'likely' : null
+  if (subject && empty) return 'system'
+  return empty || ROLE.test(header('from') ?? '') || !isTalk(header) ? 'likely' : null
 }
 
 /** By its sender or by its form: multipart/report (RFC 6522), or the field of Exim and Gmail. */
 const isSystem = (header: Header) =>
-  DAEMON.test(header('from') ?? '') ||
+  DAEMON.test(sendingAddress(header('from') ?? '')) ||
   /^\s*multipart\/report|report-type\s*=\s*"?delivery/i.test(header('content-type') ?? '') ||
   header('x-failed-recipients') !== undefined
+
+/** A display name is anybody's choice. */
+const sendingAddress = (from: string) => /<[^<>]{0,320}>/.exec(from)?.[0] ?? from
 
 const isEmptySender = (sender: string | undefined) =>
   sender !== undefined && /^\s*<?\s*>?$|^<?mailer-daemon\b/i.test(sender)

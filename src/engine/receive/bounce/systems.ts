@@ -105,7 +105,7 @@ export const MAIL_SYSTEMS: readonly MailSystem[] = [
   {
     system: 'IMail',
     says: says(
-      String.raw`(?:unknown (?:user|host)|undeliverable\s+to|delivery failed \d+ attempts|invalid final delivery userid|user mailbox exceeds allowed size|delivery userid)\s*:?\s*@@`,
+      String.raw`^(?:(?:unknown (?:user|host)|delivery failed \d+ attempts|invalid final delivery userid|user mailbox exceeds allowed size|mailbox (?:is )?full)\s*:|undeliverable\s+to)\s*@@`,
     ),
   },
   { system: 'MDaemon', opens: /the following address(?:\(?es\)?)? did not receive a copy/i },
@@ -147,6 +147,11 @@ export const MAIL_SYSTEMS: readonly MailSystem[] = [
   { system: 'USA.NET', says: says(String.raw`intended recipients?\s*:\s*@@`) },
   { system: 'Demon', says: says("the following message, addressed to @@'?, failed") },
   { system: 'Prodigy', says: says(String.raw`user's mailbox is full\s*:\s*@@`) },
+  { system: 'a mailbox that is full', opens: /^delivery of e-?mail to this address/i },
+  {
+    system: 'CDO scripts',
+    opens: /could not be delivered to the following (?:user|recipient|address)/i,
+  },
   { system: 'SpamLion', opens: /^did not reach the following recipient/i },
   { system: 'Dovecot', says: says('your message to @@>? was automatically rejected') },
   {
