@@ -29,7 +29,9 @@ export interface Server {
   close(): Promise<void>
 }
 
-const READY = /is ready[\s\S]*-T -\n/
+const READY = /is ready[\s\S]*curl smtp:.*\n/
+/** Less than a hook of a test may take, so that what it said instead is shown. */
+const START_PATIENCE_MS = 45_000
 const KEY = /ait_[0-9a-f-]{36}/
 
 /** Resolves when /readyz answers 200. `env` is all that the process gets of settings, beside its place. */
@@ -39,7 +41,10 @@ export async function startServer(env: Record<string, string> = {}): Promise<Ser
     POSTROOM_DATA: fresh.dataDir,
     ...(fresh.url === undefined ? {} : { DATABASE_URL: fresh.url }),
   }
-  let running = await started({ LOG_LEVEL: 'warn', ...env, ...place })
+  let running = await started({ LOG_LEVEL: 'warn', ...env, ...place }).catch(async (error) => {
+    await fresh.remove()
+    throw error
+  })
   const key = KEY.exec(running.program.out())?.[0] ?? ''
   const asked = (path: string, method: string, body?: object) =>
     fetch(`${running.url}${path}`, {
@@ -88,7 +93,8 @@ interface Running {
 
 async function started(env: Record<string, string>): Promise<Running> {
   const program = postroom(['serve'], env)
-  await program.says(READY)
+  const patience = setTimeout(() => program.stop('SIGKILL'), START_PATIENCE_MS)
+  await program.says(READY).finally(() => clearTimeout(patience))
   const [, url = ''] = await program.says(/HTTP\s+(http:\S+)/)
   const [, host = '', port] = await program.says(/SMTP\s+smtp:\/\/([\d.]+):(\d+)/)
   const { status } = await fetch(`${url}/readyz`)
