@@ -1,12 +1,11 @@
 // What the environment says, checked: the only reader of process.env.
-import { readFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { dirname, isAbsolute, join, sep } from 'node:path'
-import { createSecureContext } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { masked } from './config/mask.ts'
 import { strangers } from './config/stranger.ts'
+import { tlsFiles, wrongTls } from './config/tls.ts'
 import * as value from './config/value.ts'
 
 /** The package's own folder: the one of package.json. */
@@ -44,6 +43,7 @@ const Settings = z.object({
   SMTP_HOSTNAME: value.domain.optional(),
   SMTP_TLS_CERT: value.text('the path of a PEM file').optional(),
   SMTP_TLS_KEY: value.text('the path of a PEM file').optional(),
+  SMTP_BARE_NEWLINES: value.oneOf(['reject', 'normalize']).default('reject'),
   PUBLIC_URL: value.url(['http:', 'https:'], 'https://mail.example.com'),
   ALLOWED_HOSTS: value.hosts.default(LOOPBACK),
   ALLOWED_ORIGINS: value.hosts.default(LOOPBACK),
@@ -115,57 +115,15 @@ function together(parsed: Parsed): Wrong[] {
         '"dry-run" while SMTP_RELAY_URL is not set (SMTP_RELAY_URL=smtp://user:password@host:587)',
     })
   }
-  return [...wrong, ...wrongTls(parsed)]
+  return [...wrong, ...wrongTls(tlsPaths(parsed))]
 }
 
-function wrongTls({ SMTP_TLS_CERT: cert, SMTP_TLS_KEY: key }: Parsed): Wrong[] {
-  if (cert === undefined && key === undefined) return []
-  if (key === undefined)
-    return [
-      { variable: 'SMTP_TLS_KEY', right: 'the PEM file of the key that belongs to SMTP_TLS_CERT' },
-    ]
-  if (cert === undefined)
-    return [
-      {
-        variable: 'SMTP_TLS_CERT',
-        right: 'the PEM file of the certificate that belongs to SMTP_TLS_KEY',
-      },
-    ]
-  const unread = [
-    { variable: 'SMTP_TLS_CERT', path: cert },
-    { variable: 'SMTP_TLS_KEY', path: key },
-  ].filter(({ path }) => pem(path) === undefined)
-  if (unread.length > 0) {
-    return unread.map(({ variable }) => ({
-      variable,
-      right: 'a PEM file that this process can read',
-    }))
-  }
-  try {
-    createSecureContext(tlsFiles(cert, key))
-    return []
-  } catch {
-    return [
-      {
-        variable: 'SMTP_TLS_KEY',
-        right: 'the PEM key that belongs to the certificate in SMTP_TLS_CERT',
-      },
-    ]
-  }
-}
-
-function pem(path: string): string | undefined {
-  try {
-    return readFileSync(anchored(path), 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
-const tlsFiles = (cert: string, key: string) => ({ cert: pem(cert) ?? '', key: pem(key) ?? '' })
+const tlsPaths = ({ SMTP_TLS_CERT: cert, SMTP_TLS_KEY: key }: Parsed) => ({
+  cert: cert === undefined ? undefined : anchored(cert),
+  key: key === undefined ? undefined : anchored(key),
+})
 
 function asConfig(parsed: Parsed, given: Record<string, string | undefined>) {
-  const { SMTP_TLS_CERT: cert, SMTP_TLS_KEY: key } = parsed
   return {
     databaseUrl: parsed.DATABASE_URL,
     adoptDatabase: parsed.POSTROOM_ADOPT_DATABASE,
@@ -177,7 +135,8 @@ function asConfig(parsed: Parsed, given: Record<string, string | undefined>) {
       host: parsed.SMTP_HOST,
       port: parsed.SMTP_PORT,
       hostname: parsed.SMTP_HOSTNAME ?? hostname().toLowerCase(),
-      tls: cert === undefined || key === undefined ? undefined : tlsFiles(cert, key),
+      tls: tlsFiles(tlsPaths(parsed)),
+      bareNewlines: parsed.SMTP_BARE_NEWLINES,
     },
     /** Without a slash at the end; undefined: made of host and port. */
     publicUrl: parsed.PUBLIC_URL?.replace(/\/+$/, ''),

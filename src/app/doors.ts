@@ -77,8 +77,10 @@ const OPENERS: Record<Listener, (house: House, port: number) => Promise<Door>> =
       port,
       hostname: smtp.hostname,
       ...(smtp.tls ? { tls: smtp.tls } : {}),
+      bareNewlines: smtp.bareNewlines,
       receiver,
       recipient: createRecipientCheck(engine),
+      clock: engine.clock,
       log: engine.log,
     }),
   http: (house, port) =>

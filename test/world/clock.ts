@@ -6,6 +6,8 @@ export interface HeldClock extends Clock {
   advance(ms: number): void
   /** How many timers wait. */
   pending(): number
+  /** In how many milliseconds the next timer fires; Infinity where none waits. */
+  next(): number
 }
 
 interface Timer {
@@ -36,5 +38,6 @@ export function heldClock(start: Date | string | number): HeldClock {
       now = end
     },
     pending: () => timers.size,
+    next: () => Math.min(...[...timers].map(({ due }) => due - now)),
   }
 }

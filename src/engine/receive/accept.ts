@@ -19,6 +19,7 @@ export interface Receiver {
    * Keeps a mail for every inbox named, all of an organization's or none. It resolves once the raw bytes are
    * fsynced and the rows are committed; until then nothing may be acknowledged. Any failure throws: the sender
    * keeps the mail and comes again, and what was stored already is then recognised. RFC 5321 §4.2.5.
+   * MailRefused: for good, with the answer to give.
    */
   accept(incoming: Incoming): Promise<Received[]>
 }

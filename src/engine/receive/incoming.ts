@@ -17,3 +17,19 @@ export interface Received {
   /** True where the same bytes were delivered to this inbox before: nothing new was stored. */
   duplicate: boolean
 }
+
+/**
+ * A mail that policy does not let in: the sender is told, and nothing is kept. Thrown by the receiver, so that
+ * whoever hands mail over needs no other answer; everything else that it throws means "come again".
+ */
+export class MailRefused extends Error {
+  override readonly name = 'MailRefused'
+  /** The SMTP reply code, a permanent one. RFC 5321 §4.2.1. */
+  readonly code: number
+
+  /** @param text what the sender reads, led by an enhanced code: `5.7.1 …` (RFC 3463) */
+  constructor(code: number, text: string) {
+    super(text)
+    this.code = code
+  }
+}

@@ -2,6 +2,7 @@
 import { findAddresses, withoutTag } from '../inboxes/find.ts'
 import type { Engine, HandOver, LocalDelivery } from '../ports.ts'
 import type { Receiver } from './accept.ts'
+import { type Incoming, MailRefused } from './incoming.ts'
 
 const OURSELVES = { ip: '127.0.0.1', helo: 'localhost', tls: false }
 
@@ -12,22 +13,32 @@ export function localDelivery(parts: Pick<Engine, 'db'>, receiver: Receiver): Lo
       const wanted = envelope.to.map(withoutTag)
       const found = await findAddresses(parts, [...new Set(wanted)])
       const open = found.filter(({ is_active }) => is_active)
-      if (open.length > 0) {
-        await receiver.accept({
-          raw: Buffer.from(raw),
-          envelope: { mail_from: envelope.from, rcpt_to: [...envelope.to] },
-          peer: OURSELVES,
-          inboxes: open,
-        })
+      const incoming = {
+        raw: Buffer.from(raw),
+        envelope: { mail_from: envelope.from, rcpt_to: [...envelope.to] },
+        peer: OURSELVES,
+        inboxes: open,
       }
+      const refusal = open.length > 0 ? await handOver(receiver, incoming) : undefined
       return wanted.map((address): HandOver => {
         const inbox = found.find((one) => one.address === address)
         if (inbox === undefined) return refused('5.1.1 There is no such inbox')
         if (!inbox.is_active) return refused('5.2.1 This inbox is switched off')
-        return { kind: 'accepted', code: 250, detail: '2.0.0 Kept in the inbox' }
+        return refusal ?? { kind: 'accepted', code: 250, detail: '2.0.0 Kept in the inbox' }
       })
     },
   }
 }
 
-const refused = (detail: string): HandOver => ({ kind: 'refused', code: 550, detail })
+/** The refusal, where there is one: coming again would not help. */
+async function handOver(receiver: Receiver, incoming: Incoming): Promise<HandOver | undefined> {
+  try {
+    await receiver.accept(incoming)
+    return undefined
+  } catch (error) {
+    if (error instanceof MailRefused) return refused(error.message, error.code)
+    throw error
+  }
+}
+
+const refused = (detail: string, code = 550): HandOver => ({ kind: 'refused', code, detail })

@@ -1,4 +1,5 @@
 // Whether mail for an address is taken: asked for every RCPT, answered for many with one look-up.
+import { readAddress } from '../addresses.ts'
 import { type AddressFound, findAddresses, withoutTag } from '../inboxes/find.ts'
 import type { Engine } from '../ports.ts'
 import { gather } from './gather.ts'
@@ -8,17 +9,30 @@ export type RecipientAnswer =
   | { kind: 'unknown' }
   | { kind: 'switched_off' }
 
-/** Makes the question of a RCPT command. RFC 5321 §3.3: an unknown mailbox is refused here, not bounced later. */
+/** Looked up for what can be no address of ours: to tell the two apart by time is not for a sender. */
+const NOBODY = ''
+
+/**
+ * Makes the question of a RCPT command. RFC 5321 §3.3: an unknown mailbox is refused here, not bounced later.
+ * Local parts are dot-atoms without % and !; a domain may be written in letters or as xn-- (RFC 5891 §5).
+ */
 export function createRecipientCheck(
-  parts: Pick<Engine, 'db'>,
+  parts: Pick<Engine, 'db' | 'settings'>,
 ): (address: string) => Promise<RecipientAnswer> {
   const lookUp = gather(async (addresses: string[]) => {
     const found = await findAddresses(parts, [...new Set(addresses)])
     return addresses.map((address) => found.find((one) => one.address === address))
   })
   return async (address) => {
-    const inbox = await lookUp(withoutTag(address))
+    const inbox = await lookUp(mailboxOf(address, parts.settings.mailDomain))
     if (inbox === undefined) return { kind: 'unknown' }
     return inbox.is_active ? { kind: 'taken', inbox } : { kind: 'switched_off' }
   }
+}
+
+function mailboxOf(address: string, mailDomain: string): string {
+  // RFC 5321 §4.5.1: the one name that is understood without a domain.
+  if (address.toLowerCase() === 'postmaster') return `postmaster@${mailDomain}`
+  const read = readAddress({ email: address })
+  return typeof read === 'string' ? NOBODY : withoutTag(read.email)
 }

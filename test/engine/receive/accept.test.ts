@@ -1,5 +1,6 @@
-import { createTransport } from 'nodemailer'
+import { createTransport, type Transporter } from 'nodemailer'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { MAX_CONNECTIONS_PER_ADDRESS } from '../../../src/doors/smtp/limits.ts'
 import { openSmtpDoor, type SmtpDoor } from '../../../src/doors/smtp/server.ts'
 import { eraseInbox } from '../../../src/engine/inboxes/erase.ts'
 import { createInbox, deleteInbox, updateInbox } from '../../../src/engine/inboxes/operations.ts'
@@ -28,6 +29,8 @@ beforeAll(async () => {
     hostname: 'mail.postroom.test',
     receiver: createReceiver(engine),
     recipient: createRecipientCheck(engine),
+    bareNewlines: 'reject',
+    clock: engine.clock,
     log: engine.log,
   })
 })
@@ -42,18 +45,38 @@ afterAll(async () => {
   await world.close()
 })
 
-async function send(mail: { to?: string | string[]; raw: string }) {
-  const transport = createTransport({ host: '127.0.0.1', port: door.port, secure: false })
+interface Mail {
+  to?: string | string[]
+  raw: string
+}
+
+const place = () => ({ host: '127.0.0.1', port: door.port, secure: false })
+
+async function send(mail: Mail) {
+  const transport = createTransport(place())
   try {
-    const to = mail.to ?? inbox.address
-    return await transport.sendMail({
-      envelope: { from: 'ann@example.com', to },
-      raw: mail.raw.replace(/\r?\n/g, '\r\n'),
-    })
+    return await hand(transport, mail)
   } finally {
     transport.close()
   }
 }
+
+/** At once, over as many connections as one address may have. */
+async function sendAll(raws: string[]) {
+  const maxConnections = MAX_CONNECTIONS_PER_ADDRESS
+  const pool = createTransport({ ...place(), pool: true, maxConnections })
+  try {
+    await Promise.all(raws.map((raw) => hand(pool, { raw })))
+  } finally {
+    pool.close()
+  }
+}
+
+const hand = (transport: Pick<Transporter, 'sendMail'>, mail: Mail) =>
+  transport.sendMail({
+    envelope: { from: 'ann@example.com', to: mail.to ?? inbox.address },
+    raw: mail.raw.replace(/\r?\n/g, '\r\n'),
+  })
 
 const raw = (id: string, headers = '', body = 'Hello there') =>
   `From: Ann <ann@example.com>\nTo: ${inbox.address}\nSubject: Order ${id}\nMessage-ID: <${id}@example.com>\n${headers}\n${body}\n`
@@ -153,7 +176,7 @@ test('an inbox that is switched off refuses mail with 550 5.2.1', async () => {
 test('many senders at once: every acknowledged mail is there, replies in their thread', async () => {
   await send({ raw: raw('root') })
   const ids = Array.from({ length: 60 }, (_, i) => `m${i}`)
-  await Promise.all(ids.map((id) => send({ raw: raw(id, 'In-Reply-To: <root@example.com>\n') })))
+  await sendAll(ids.map((id) => raw(id, 'In-Reply-To: <root@example.com>\n')))
   expect((await threads()).data).toMatchObject([{ message_count: 61 }])
 })
 
@@ -188,7 +211,7 @@ test('mails that arrive together are joined as if one after the other', async ()
       `In-Reply-To: <c${(i * 7) % 40}@example.com>\nReferences: <c${i + 1}@example.com>\n`,
     ),
   )
-  await Promise.all(chain.map((mail) => send({ raw: mail })))
+  await sendAll(chain)
   expect((await threads()).data).toMatchObject([{ message_count: 40 }])
 })
 
