@@ -1,0 +1,242 @@
+// What a mail says anew, and what it repeats of earlier mails.
+import {
+  findIntroductions,
+  headerBlockEnd,
+  introductionInLine,
+  isForwardLine,
+  isOriginalMessage,
+  isQuoted,
+  nextFilled,
+} from './attribution.ts'
+import type { Mark } from './lines.ts'
+import { withoutSignature } from './signature.ts'
+
+export interface Quoted {
+  /** As it stands in the mail, with its introduction and its `>`. */
+  text: string
+  /** What was written below a line of the quote, with that line. */
+  answers?: { line: string; text: string }[]
+}
+
+export interface Reply {
+  /** Without quoted history and signature. A forwarded mail is no history: it stays. */
+  newText: string
+  quoted: Quoted[]
+}
+
+export interface ReplyHints {
+  /** What the HTML said of lines, by number; from `visibleText`. */
+  marks?: ReadonlyMap<number, Mark>
+  /** The subject says that the mail hands on another: what a copied header introduces is news. */
+  forwarded?: boolean
+}
+
+interface Passage {
+  quoted: boolean
+  lines: string[]
+  /** It begins with a line that says who wrote it: another mail than the passage before. */
+  introduced: boolean
+}
+
+const NO_MARKS: ReadonlyMap<number, Mark> = new Map()
+
+/**
+ * Splits a mail's text. Nothing is lost but the signature: what is not new is in `quoted`.
+ * A copied header with no words above it is taken for a forwarded mail and kept as new.
+ * Linear in the length of the text.
+ */
+export function splitReply(
+  text: string,
+  { marks = NO_MARKS, forwarded = false }: ReplyHints = {},
+): Reply {
+  const lines = marks.size > 0 ? text.split('\n') : text.split('\n').flatMap(withoutSharedLine)
+  const quotes = quotedLines(lines, marks, forwarded)
+  const passages = toPassages(lines, quotes, marks)
+  return { newText: newTextOf(passages), quoted: quotedOf(passages) }
+}
+
+function withoutSharedLine(line: string): string[] {
+  const at = introductionInLine(line)
+  return at === null ? [line] : [line.slice(0, at), line.slice(at)]
+}
+
+/** Of each line whether it is quoted, or begins a quote with words of introduction. */
+function quotedLines(
+  lines: readonly string[],
+  marks: ReadonlyMap<number, Mark>,
+  forwarded: boolean,
+): Quotes {
+  const quotes: Quotes = new Array<Start | undefined>(lines.length).fill(undefined)
+  const introductions = withMarked(findIntroductions(lines), lines, marks)
+  let at = 0
+  while (at < lines.length && !isForwardLine(lines[at] ?? '')) {
+    const header = copiedHeaderEnd(lines, at, marks)
+    if (header !== null && (forwarded || !hasWords(lines, quotes, at))) break
+    const end = header ?? introductions.get(at)
+    if (end !== undefined) {
+      at = quoteFrom(lines, quotes, at, end)
+      continue
+    }
+    if (isQuotedLine(lines, quotes, at)) quotes[at] = 'run'
+    at += 1
+  }
+  return quotes
+}
+
+type Quotes = (Start | undefined)[]
+
+/** Without `>` below the introduction everything to the end is the earlier mail. */
+function quoteFrom(lines: readonly string[], quotes: Quotes, start: number, end: number): number {
+  const next = isQuoted(nextFilled(lines, end + 1)) ? end + 1 : lines.length
+  quotes.fill('run', start, next)
+  quotes[withDivider(lines, start, quotes)] = 'introduction'
+  return next
+}
+
+type Start = 'run' | 'introduction'
+
+/** A line, a rule or a row of underscores above a copied header belongs to it. */
+function withDivider(lines: readonly string[], at: number, quotes: Quotes): number {
+  let first = at
+  while (first > 0 && quotes[first - 1] === undefined && DIVIDER.test(lines[first - 1] ?? '')) {
+    first -= 1
+    quotes[first] = 'run'
+  }
+  return first
+}
+
+const DIVIDER = /^\s*(?:[-_=*]{5,}\s*)?$/
+
+function withMarked(
+  introductions: Map<number, number>,
+  lines: readonly string[],
+  marks: ReadonlyMap<number, Mark>,
+): Map<number, number> {
+  for (const [number, mark] of marks) {
+    if (mark !== 'attribution' || marks.get(number - 1) === 'attribution') continue
+    let end = number
+    while (marks.get(end + 1) === 'attribution') end += 1
+    if (!isForwardLine(lines[number] ?? '')) introductions.set(number, end)
+  }
+  return introductions
+}
+
+function copiedHeaderEnd(
+  lines: readonly string[],
+  at: number,
+  marks: ReadonlyMap<number, Mark>,
+): number | null {
+  if (marks.get(at) === 'header') return headerBlockEnd(lines, at) ?? at
+  if (!isOriginalMessage(lines[at] ?? '')) return headerBlockEnd(lines, at)
+  const next = lines[at + 1]?.trim() === '' ? at + 2 : at + 1
+  return headerBlockEnd(lines, next) ?? at
+}
+
+function hasWords(lines: readonly string[], quotes: readonly unknown[], before: number): boolean {
+  for (let at = before - 1; at >= 0; at -= 1) {
+    if (quotes[at] !== undefined || !DIVIDER.test(lines[at] ?? '')) return true
+  }
+  return false
+}
+
+/** `>>> look here <<<` is decoration. */
+const DECORATION = /^\s*>.*<{2,}\s*$/
+const LONE_LINK = /^\s*[(<[]?(?:https?:\/\/|mailto:)\S+\s*>?$/i
+const LONG_LINE = 60
+
+function isQuotedLine(lines: readonly string[], quotes: Readonly<Quotes>, at: number): boolean {
+  const line = lines[at] ?? ''
+  if (isQuoted(line)) return !DECORATION.test(line)
+  const isBetween = quotes[at - 1] !== undefined && isQuoted(lines[at + 1] ?? '')
+  return isBetween && line.trim() !== '' && isTornOff(lines[at - 1] ?? '', line)
+}
+
+/** The end of a long quoted line that a mail program wrapped without quoting it. */
+function isTornOff(before: string, line: string): boolean {
+  if (LONE_LINK.test(line)) return true
+  const isUnfinished = before.length > LONG_LINE && !/[.?!:;。？！]\s*$/.test(before)
+  return isUnfinished && line.length < LONG_LINE && /^\p{Ll}/u.test(line)
+}
+
+function toPassages(
+  lines: readonly string[],
+  quotes: Readonly<Quotes>,
+  marks: ReadonlyMap<number, Mark>,
+): Passage[] {
+  const passages: Passage[] = []
+  lines.forEach((line, number) => {
+    const quoted = quotes[number] !== undefined
+    const introduced = quotes[number] === 'introduction'
+    const last = passages.at(-1)
+    const isSignature = !quoted && marks.get(number) === 'signature'
+    if (!last || last.quoted !== quoted || introduced) {
+      passages.push({ quoted, lines: [], introduced })
+    }
+    if (!isSignature) passages.at(-1)?.lines.push(line)
+  })
+  return passages.reduce(joinAcrossBlank, [])
+}
+
+/** Empty lines between two passages of one quote do not part them. */
+function joinAcrossBlank(joined: Passage[], passage: Passage): Passage[] {
+  const before = joined.at(-2)
+  const between = joined.at(-1)
+  const isGap = between && !between.quoted && !between.lines.some((line) => line.trim() !== '')
+  if (passage.quoted && before?.quoted && isGap && !passage.introduced) {
+    joined.pop()
+    before.lines.push(...between.lines, ...passage.lines)
+    return joined
+  }
+  joined.push(passage)
+  return joined
+}
+
+function newTextOf(passages: readonly Passage[]): string {
+  const news = passages.filter(({ quoted }) => !quoted)
+  const whole = news.flatMap(({ lines }) => lines)
+  const shorn = news.flatMap(({ lines }) => withoutSignature(lines))
+  const text = tidy(shorn)
+  return text === '' ? tidy(whole) : text
+}
+
+const tidy = (lines: readonly string[]) =>
+  lines
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .replace(/^\n+|\n+$/g, '')
+
+function quotedOf(passages: readonly Passage[]): Quoted[] {
+  return passages.flatMap((passage, at) => {
+    if (!passage.quoted || !passage.lines.some((line) => line.trim() !== '')) return []
+    const text = tidy(passage.lines)
+    const answer = answerTo(passages, at)
+    return [answer ? { text, answers: [answer] } : { text }]
+  })
+}
+
+/**
+ * The words below a quote answer its last line where more of the quote follows, where it is the end of
+ * such a row of answers, or where a short quote stands above the whole mail.
+ */
+function answerTo(passages: readonly Passage[], at: number) {
+  const quote = passages[at]
+  const below = passages[at + 1]
+  if (!quote || !below || below.quoted) return null
+  const text = tidy(withoutSignature(below.lines))
+  const line = lastQuotedLine(quote.lines)
+  if (text.trim() === '' || line === '') return null
+  const next = passages[at + 2]
+  const isInline = next?.quoted === true && !next.introduced
+  const endsRow = at >= 2 && passages[at - 2]?.quoted === true && !quote.introduced
+  const isShort = quote.lines.filter((quoted) => withoutMarks(quoted) !== '').length <= 4
+  const isAlone = !passages.slice(0, at).some(isSaying) && isShort
+  return isInline || endsRow || isAlone ? { line, text } : null
+}
+
+const isSaying = ({ quoted, lines }: Passage) => !quoted && lines.some((line) => line.trim() !== '')
+const withoutMarks = (line: string) => line.replace(/^[\s>]+/, '').trim()
+
+function lastQuotedLine(lines: readonly string[]): string {
+  return withoutMarks(lines.findLast((line) => isQuoted(line) && withoutMarks(line) !== '') ?? '')
+}
