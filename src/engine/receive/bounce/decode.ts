@@ -32,18 +32,23 @@ function inCharset(bytes: Buffer, charset: string): string {
 const WORD =
   /=\?([\w.:-]{1,40})(?:\*[\w-]{0,20})?\?([BQ])\?([^?\s]{0,400})\?=(?:\s{1,10}(?==\?))?/gi
 
+/** RFC 5322 §2.1.1 allows a line of 998; no subject needs more than a few. */
+const MAX_WORDS = 4_000
+
 /** A header's value with its encoded words read. */
 export function decodeWords(value: string): string {
   if (!value.includes('=?')) return value
-  return value.replace(WORD, (_, charset: string, kind: string, text: string) => {
-    const base64 = kind.toUpperCase() === 'B'
-    const body = base64 ? text : text.replaceAll('_', ' ')
-    return inCharset(transferDecoded(body, base64 ? 'base64' : 'quoted-printable'), charset)
-  })
+  return value
+    .slice(0, MAX_WORDS)
+    .replace(WORD, (_, charset: string, kind: string, text: string) => {
+      const base64 = kind.toUpperCase() === 'B'
+      const body = base64 ? text : text.replaceAll('_', ' ')
+      return inCharset(transferDecoded(body, base64 ? 'base64' : 'quoted-printable'), charset)
+    })
 }
 
 const ENTITIES: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', nbsp: ' ' }
-const UNSEEN = /<(script|style|head)\b[^>]{0,500}>/gi
+const UNSEEN = /<(script|style|head)\b[^<>]{0,500}>/gi
 const LINK = /<a\b[^<>]{0,500}?href\s*=\s*"?mailto:([^"?<>\s]{1,254})[^<>]{0,500}>/gi
 const BREAK = /<\/?(?:br|p|div|tr|li|td|th|h\d|table|hr|pre|blockquote)\b[^<>]{0,1000}>/gi
 const TAG = /<[!/a-z][^<>]{0,1000}>/gi

@@ -31,7 +31,7 @@ export function readStatuses(bodies: readonly string[]): DeliveryStatus {
 const ID_FIELDS = ['original-message-id', 'x-original-message-id', 'original-envelope-id']
 
 /** Groups are apart by an empty line, RFC 3464 §2.1; some write spaces into it. */
-const groupsOf = (body: string) => body.split(/\r?\n[ \t]*\r?\n/)
+const groupsOf = (body: string) => body.split(/\r?\n[ \t]*\r?\n/, 2 * MAX_RECIPIENTS)
 
 const isRecipient = (group: Header) =>
   group('final-recipient') !== undefined || group('original-recipient') !== undefined

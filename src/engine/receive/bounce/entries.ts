@@ -7,6 +7,8 @@ export interface Entry {
   about: string[]
   /** The words before the address, where a sentence names it. */
   phrase?: string
+  /** The address behind the one that we wrote to, where the report lists that. */
+  behind?: string
 }
 
 const LABEL =
@@ -74,5 +76,7 @@ function aliasOn(line: string): Entry[] {
 function asAddressed({ email, about }: Entry): Entry {
   const near = about.slice(0, 4).join(' ').replace(/\s+/g, ' ')
   const alias = ALIAS.exec(near)?.groups?.address
-  return { email: alias === undefined ? email : trimmedAddress(alias), about }
+  return alias === undefined
+    ? { email, about }
+    : { email: trimmedAddress(alias), about, behind: email }
 }

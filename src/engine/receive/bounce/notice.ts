@@ -12,6 +12,9 @@ const MAX_LINES = 2_000
 const MAX_LINE = 1_000
 const MAX_PARAGRAPH = 2_000
 const MAX_RECIPIENTS = 200
+/** Transcripts longer than this are not searched, nor text below a recipient. */
+const MAX_REFUSALS = 400
+const MAX_ABOUT = 40
 /** RETURNED is a heading: a short line. */
 const MAX_HEADING = 120
 
@@ -107,31 +110,50 @@ function mentioned(paragraphs: readonly string[], own: ReadonlySet<string>): Ent
 /** Whom a notice says to ask. */
 const CONTACT = /^(?:postmaster|abuse|support|help(?:desk)?|hostmaster|mailer-daemon|admin)@/i
 
-function failuresOf(entries: Entry[], lines: readonly string[], reader: Reader): Failure[] {
+function failuresOf(
+  entries: readonly Entry[],
+  lines: readonly string[],
+  reader: Reader,
+): Failure[] {
+  const distinct = withoutRepeats(entries)
   const shared = entries.findLast(({ about }) => wordsOf(about) !== '')?.about ?? []
-  return entries.map(({ email, about, phrase }) => {
-    const own = wordsOf(about) === '' ? shared : about
-    const naming = linesNaming(email, lines)
-    const texts = [wordsOf(own), own.join('\n'), naming]
-    const all = entries.length === 1 ? [...texts, lines.join('\n')] : texts
+  const refusals = refusalsIn(lines)
+  return distinct.map((entry) => {
+    const naming = refusalOf(entry, refusals)
+    const about = wordsOf(entry.about) === '' && naming === '' ? shared : entry.about
+    const rest = distinct.length === 1 ? refusals.map(({ line }) => line) : []
+    const texts = [wordsOf(about), naming, about.slice(0, MAX_ABOUT).join('\n'), ...rest]
     return {
-      email,
+      email: entry.email,
       permanent: reader.permanent,
-      code: all.map(smtpCode).find((code) => code !== null) ?? null,
-      status: enhancedStatus(...all),
-      reason: sayings(wordsOf(own), naming, TELLING.test(phrase ?? '') ? phrase : ''),
+      code: texts.map(smtpCode).find((code) => code !== null) ?? null,
+      status: enhancedStatus(...texts),
+      reason: sayings(wordsOf(about), naming, telling(entry), rest[0]),
     }
   })
 }
 
-/** The words before an address that are more than a label. */
-const TELLING = /fail|invalid|unknown|full|exceed|undeliver|reject/i
+function withoutRepeats(entries: readonly Entry[]): Entry[] {
+  const seen = new Set<string>()
+  return entries.filter(({ email }) => {
+    const repeat = seen.has(email.toLowerCase())
+    seen.add(email.toLowerCase())
+    return !repeat
+  })
+}
+
+const isRefusal = (line: string) => smtpCode(line) !== null || enhancedStatus(line) !== null
+
+/** The words before an address, where they are more than a label. */
+const telling = ({ phrase = '' }: Entry) =>
+  /fail|invalid|unknown|full|exceed|undeliver|reject/i.test(phrase) ? phrase : ''
+
 /** Not words about the failure. */
 const NOISE =
   /^[\s;]*on \w{3}, \d.{10,40}?[+-]\d{4}|\bthe MTS-ID of the original message is:.*$|[\s*=_-]{3,80}$/gi
 /** Paragraphs that say what to do, or head a transcript. */
 const BOILERPLATE =
-  /^[\s\-=*]*(?:please |no action is|message will be retried|the following (?:mail|recipients)|\w* ?transcript|end of message|\(?and other recipients|if you |for (?:further|more) |附件|以下)/i
+  /^[\s\-=*]*(?:please |no action is|message will be retried|the following (?:mail|recipients)|\w* ?transcript|end of message|additional information|\(?and other recipients|if you |for (?:further|more) |附件|以下)/i
 /** What stands before the words. */
 const HEADINGS =
   /^(?:because|reason|details?|error(?: (?:message|type|description|text))?|.{0,400}problem appears to be)\s*:\s*(?:--)?/i
@@ -151,17 +173,31 @@ function wordsOf(about: readonly string[]): string {
     .filter((text) => /\p{L}{2}|\d{3}/u.test(text) && !BOILERPLATE.test(text))
   const [first = '', second = ''] = paragraphs
   const words = first.endsWith(':') ? `${first} ${second}` : first
-  return words.replace(HEADINGS, '').trim()
+  return words
+    .replace(/^\((.*)\)$/s, '$1')
+    .replace(HEADINGS, '')
+    .trim()
+}
+
+/** A line of a transcript that refuses, and the text that names whom. */
+interface Refusal {
+  line: string
+  about: string
 }
 
 /** Transcripts name the recipient in the refusal, or in the command before it. */
-function linesNaming(email: string, lines: readonly string[]): string {
-  const wanted = email.toLowerCase()
-  const naming = lines
+function refusalsIn(lines: readonly string[]): Refusal[] {
+  return lines
     .flatMap((line, index) => {
-      if (!line.toLowerCase().includes(wanted)) return []
-      return /rcpt to/i.test(line) ? [lines[index + 1] ?? ''] : [line]
+      if (!isRefusal(line)) return []
+      const before = lines[index - 1] ?? ''
+      return [{ line, about: `${/rcpt to/i.test(before) ? before : ''} ${line}`.toLowerCase() }]
     })
-    .filter((line) => smtpCode(line) !== null || enhancedStatus(line) !== null)
-  return [...new Set(naming)].slice(0, 3).join('\n')
+    .slice(0, MAX_REFUSALS)
+}
+
+function refusalOf({ email, behind = email }: Entry, refusals: readonly Refusal[]): string {
+  const [wanted, mailbox] = [email.toLowerCase(), behind.toLowerCase()]
+  const naming = refusals.filter(({ about }) => about.includes(wanted) || about.includes(mailbox))
+  return [...new Set(naming.map(({ line }) => line))].slice(0, 3).join('\n')
 }

@@ -6,6 +6,8 @@ import { type Header, readHeader } from './header.ts'
 const MAX_READ = 512 * 1024
 const MAX_DEPTH = 6
 const MAX_PARTS = 60
+/** HTML notices with their styles have up to 60 KiB. */
+const MAX_NOTICE = 128 * 1024
 /** Enough of a returned mail for its header. */
 const MAX_RETURNED = 64 * 1024
 
@@ -104,7 +106,8 @@ function readLeaf(type: string, header: Header, body: string, walk: Walk, depth:
   const kind = /^\s*([\w.+-]+\/[\w.+-]+)/.exec(type)?.[1]?.toLowerCase() ?? 'text/plain'
   const place = KINDS[kind] ?? (/^(?:text|multipart)\//.test(kind) ? 'notices' : undefined)
   if (place === undefined) return
-  const text = decodeBody(body, header('content-transfer-encoding'), type)
+  const read = place === 'notices' ? body.slice(0, MAX_NOTICE) : body
+  const text = decodeBody(read, header('content-transfer-encoding'), type)
   if (place === 'returned') readReturned(text.trimStart(), kind, walk, depth)
   else walk.report[place].push(kind === 'text/html' ? htmlLines(text) : text)
 }

@@ -78,11 +78,14 @@ function toldIn(header: Header, report: Report, sign: Sign): Failure[] {
   return []
 }
 
+/** One mail has no more. */
+const MAX_RECIPIENTS = 200
+
 /** X-Failed-Recipients of Exim and Gmail: addresses with commas between them. */
 function failedRecipients(header: Header, told: readonly Failure[]): Failure[] {
   const permanent = told[0]?.permanent ?? true
   return (header('x-failed-recipients') ?? '')
-    .split(',')
+    .split(',', MAX_RECIPIENTS)
     .map((part) => fieldAddress(part))
     .filter((email) => email !== null)
     .map((email) => ({ email, permanent, code: null, status: null, reason: '' }))

@@ -37,7 +37,7 @@ const oneLine = (text: string) =>
   text
     .slice(0, MAX_SEARCHED)
     .replace(/[\s\p{Cc}]+/gu, ' ')
-    .replace(/^[ :;,.*–-]+|[ :(<"'[]+$/g, '')
+    .replace(/^[ :;,.*–）。，-]+|[ :(<[]+$/g, '')
     .trim()
 
 /** RFC 3463 §3 in our words, for reports that give a number alone. */
