@@ -18,15 +18,10 @@ const open = []
 const started = performance.now()
 
 let interrupted = false
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  // npm passes on the Ctrl-C that the terminal has sent already: it comes twice.
-  process.on(signal, async () => {
-    if (interrupted) return
-    interrupted = true
-    await closeAll()
-    process.exit(130)
-  })
-}
+// npm passes on the Ctrl-C that the terminal has sent already: it comes twice.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt(130))
+// Nobody reads on, as in `npm run demo | head`.
+process.stdout.on('error', () => interrupt(0))
 
 try {
   await demo()
@@ -37,6 +32,13 @@ try {
   )
 } catch (error) {
   if (!interrupted) await fail(error)
+}
+
+async function interrupt(exitCode) {
+  if (interrupted) return
+  interrupted = true
+  await closeAll()
+  process.exit(exitCode)
 }
 
 async function fail(error) {
