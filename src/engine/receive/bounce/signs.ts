@@ -63,8 +63,7 @@ export function signOf(header: Header, mailFrom?: string): Sign {
   const empty = isEmptySender(mailFrom ?? header('return-path'))
   const subject = REPORT_SUBJECT.test(decodeWords(header('subject') ?? ''))
   if ((!empty && !subject) || isAnswer(header)) return null
-  if (subject && empty) return 'system'
-  return empty || ROLE.test(header('from') ?? '') || !isTalk(header) ? 'likely' : null
+  return ROLE.test(header('from') ?? '') || !isTalk(header, empty) ? 'likely' : null
 }
 
 /** By its sender or by its form: multipart/report (RFC 6522), or the field of Exim and Gmail. */
@@ -80,6 +79,6 @@ const isEmptySender = (sender: string | undefined) =>
   sender !== undefined && /^\s*<?\s*>?$|^<?mailer-daemon\b/i.test(sender)
 
 /** A person on a list, or in a conversation, who asks about a report does not make one. */
-const isTalk = (header: Header) => TALK_FIELDS.some((name) => header(name) !== undefined)
-
-const TALK_FIELDS = ['list-id', 'in-reply-to', 'references']
+const isTalk = (header: Header, empty: boolean) =>
+  header('list-id') !== undefined ||
+  (!empty && (header('in-reply-to') ?? header('references')) !== undefined)

@@ -157,6 +157,7 @@ export const MAIL_SYSTEMS: readonly MailSystem[] = [
   {
     system: 'CommuniGate',
     says: says("(?:failed to deliver to|message delivery to|not delivered to) @@'?>?"),
+    common: true,
   },
   { system: 'Courier', opens: /your message to the following recipients (?:cannot|has not)/i },
   { system: 'OpenSMTPD', opens: /the following list of recipients/i },
@@ -168,7 +169,7 @@ export const MAIL_SYSTEMS: readonly MailSystem[] = [
     system: 'KDDI',
     opens: /each of the following recipients was rejected by a remote mail server/i,
   },
-  { system: 'KDDI', says: says(String.raw`could not be delivered to\s*:?\s*@@`) },
+  { system: 'KDDI', says: says(String.raw`could not be delivered to\s*:?\s*@@`), common: true },
   { system: 'EZweb', opens: /the user\(s\) account is (?:disabled|temporarily limited|unknown)/i },
   { system: 'PowerMTA', opens: /list of the affected recipients/i, entry: quotedOrAngled },
   { system: 'Haraka', says: says(String.raw`intended recipients?:\s*@@`) },
@@ -185,6 +186,7 @@ export const MAIL_SYSTEMS: readonly MailSystem[] = [
     says: says(
       "(?:your|the) (?:message|email|response) (?:wasn't|was not|couldn't be) delivered to @@",
     ),
+    common: true,
   },
   { system: 'Google Groups', says: says(String.raw`the group you tried to contact \(@@\)`) },
   {
