@@ -6,7 +6,6 @@ import { authResults } from './auth-results.ts'
 import { askAheadForAuthors, authorsOf, judgeAuthors } from './authors.ts'
 import { verifySignatures } from './dkim.ts'
 import { headerOf } from './header.ts'
-import { withLineEnds } from './line-ends.ts'
 import { questionsOf } from './resolver.ts'
 import { type Client, judgeSpf } from './spf.ts'
 import { overallDkim, type Summary, summaryOf } from './summary.ts'
@@ -56,13 +55,12 @@ export interface Authenticated {
  */
 export async function authenticate(parts: Parts, mail: Mail): Promise<Authenticated> {
   const questions = questionsOf(parts)
-  const raw = withLineEnds(mail.raw)
-  const header = headerOf(raw)
-  const authors = authorsOf(header.fields)
+  const header = headerOf(mail.raw)
+  const authors = authorsOf(header)
   askAheadForAuthors(questions, authors)
   const [spf, verified] = await Promise.all([
     judgeSpf(questions, mail, parts.hostname),
-    verifySignatures({ questions, clock: parts.clock }, raw, header),
+    verifySignatures({ questions, clock: parts.clock }, mail.raw, header),
   ])
   const signatures = verified.signatures
   const [dmarc, arc] = await Promise.all([

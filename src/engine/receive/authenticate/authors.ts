@@ -1,12 +1,14 @@
 // Whom the reader takes for the author: the addresses in From, and what DMARC says of all their domains together.
 import addressparser from 'nodemailer/lib/addressparser/index.js'
 import { asciiDomain, askAhead, type Evidence, judgeDmarc } from './dmarc.ts'
-import { type Field, unfolded } from './header.ts'
+import { type Header, unfolded } from './header.ts'
 import type { Questions } from './resolver.ts'
 import { type DmarcVerdict, quotable } from './verdict.ts'
 
 /** One mail asks about no more domains than these. */
 const MAX_DOMAINS = 4
+/** Nor are more addresses of it kept. */
+const MAX_NAMED = 20
 
 export interface Authors {
   /** How many From fields there are; RFC 5322 §3.6 has exactly one. */
@@ -14,16 +16,23 @@ export interface Authors {
   addresses: string[]
   /** Each once, as A-labels. */
   domains: string[]
+  /** The header is so large that some of it was not read: there may be more. */
+  unread: boolean
 }
 
-export function authorsOf(fields: readonly Field[]): Authors {
+export function authorsOf({ fields, bodyStart }: Header): Authors {
   const from = fields.filter(({ key }) => key === 'from')
   const addresses = from
     .flatMap((field) => addressparser(unfolded(field), { flatten: true }))
     .map(({ address }) => quotable(address))
     .filter((address) => address.includes('@'))
   const domains = addresses.map((address) => asciiDomain(address.split('@').pop() ?? ''))
-  return { fields: from.length, addresses, domains: [...new Set(domains)].filter(Boolean) }
+  return {
+    fields: from.length,
+    addresses: addresses.slice(0, MAX_NAMED),
+    domains: [...new Set(domains)].filter(Boolean),
+    unread: bodyStart === undefined,
+  }
 }
 
 export function askAheadForAuthors(questions: Questions, { domains }: Authors): void {
@@ -36,13 +45,13 @@ export function askAheadForAuthors(questions: Questions, { domains }: Authors): 
  */
 export async function judgeAuthors(
   questions: Questions,
-  { fields, domains }: Authors,
+  { fields, domains, unread }: Authors,
   evidence: Evidence,
 ): Promise<DmarcVerdict> {
   const verdicts = await Promise.all(
     domains.slice(0, MAX_DOMAINS).map((domain) => judgeDmarc(questions, domain, evidence)),
   )
-  if (fields > 1 || domains.length > MAX_DOMAINS) verdicts.push(AMBIGUOUS)
+  if (fields > 1 || unread || domains.length > MAX_DOMAINS) verdicts.push(AMBIGUOUS)
   const [worst] = verdicts.sort((a, b) => severity(b) - severity(a))
   return worst ?? (fields === 0 ? NO_AUTHOR : AMBIGUOUS)
 }

@@ -1,25 +1,26 @@
 // Authentication-Results that bear our name and are not ours: whoever sent the mail wrote them.
-import { type Field, headerOf, unfolded } from './header.ts'
+import { type Field, fieldOf, fieldRanges, unfolded } from './header.ts'
 
 /** The name, as a word or between quotes, up to its version or the first result. RFC 8601 §2.2. */
 const NAME = /^\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/
+/** mailsplit refuses to parse a header of more than 1 MiB; nothing of it is shown. */
+const MAX_SHOWN_HEADER = 1024 * 1024
+const FIRST_LETTER = /^[Aa]/
 
 /**
  * The mail without the Authentication-Results fields that claim to be `hostname`'s (RFC 8601 §5): what is parsed and
  * shown is read from this. The bytes that are kept stay as they came. The same buffer where there is no such field.
  */
 export function withoutClaims(raw: Buffer, hostname: string): Buffer {
-  const { fields } = headerOf(raw)
-  const claims = fields.filter((field) => isClaim(field, hostname))
-  if (claims.length === 0) return raw
   const parts: Buffer[] = []
-  let start = 0
-  for (const { line } of claims) {
-    const at = line.byteOffset - raw.byteOffset
-    parts.push(raw.subarray(start, at))
-    start = nextLine(raw, at + line.length)
+  let kept = 0
+  for (const [start, end] of fieldRanges(raw.subarray(0, MAX_SHOWN_HEADER))) {
+    if (!FIRST_LETTER.test(String.fromCharCode(raw[start] ?? 0))) continue
+    if (!isClaim(fieldOf(raw, start, end), hostname)) continue
+    parts.push(raw.subarray(kept, start))
+    kept = end
   }
-  return Buffer.concat([...parts, raw.subarray(start)])
+  return kept === 0 ? raw : Buffer.concat([...parts, raw.subarray(kept)])
 }
 
 /** Whether a field is an Authentication-Results that claims our name, in any spelling of it. */
@@ -45,10 +46,3 @@ function withoutComments(value: string): string {
 }
 
 const canonical = (name: string) => name.trim().toLowerCase().replace(/\.$/, '')
-
-const LF = 0x0a
-
-function nextLine(raw: Buffer, from: number): number {
-  const at = raw.indexOf(LF, from)
-  return at < 0 ? raw.length : at + 1
-}

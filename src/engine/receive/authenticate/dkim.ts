@@ -1,21 +1,19 @@
 // DKIM (RFC 6376) and the newest message signature of ARC (RFC 8617), by mailauth.
-import {
-  DkimVerifier,
-  type SignatureHeader,
-  type SignatureResult,
-} from 'mailauth/lib/dkim/dkim-verifier.js'
+import { DkimVerifier, type SignatureResult } from 'mailauth/lib/dkim/dkim-verifier.js'
 import type { Clock } from '../../../platform/clock.ts'
 import { isArc, problemOfChain } from './arc-fields.ts'
 import type { Header } from './header.ts'
+import { hasBareLineEnds, withLineEnds } from './line-ends.ts'
 import type { Questions } from './resolver.ts'
 import { type Reason, sortSignatures, verdictOn } from './signatures.ts'
 import type { SignatureVerdict } from './verdict.ts'
 
 /** mailauth compares each signed name with each field: more fields than this no honest mail has. */
 const MAX_FIELDS = 1_000
-const MAX_HEADER_BYTES = 256 * 1024
 /** A hash over this much takes about 1 ms; then others have their turn. */
 const CHUNK_BYTES = 256 * 1024
+/** RFC 5322 §2.1.1 has 998 characters. mailauth takes a line in one piece: one of 20 MB would stop all others for 170 ms. */
+const MAX_LINE_BYTES = 1024 * 1024
 /** RFC 8301 §3.2. */
 const MIN_KEY_BITS = 1024
 
@@ -30,33 +28,31 @@ export interface Verified {
 /**
  * Verifies every DKIM signature, at most 8, and the newest ARC-Message-Signature.
  * A mail without either costs nothing. Keys under 1024 bits and SHA-1 are refused (RFC 8301).
- * @param raw the whole mail with CRLF line ends
  */
 export async function verifySignatures(
-  { questions, clock }: { questions: Questions; clock: Clock },
+  parts: { questions: Questions; clock: Clock },
   raw: Buffer,
   { fields, bodyStart }: Header,
 ): Promise<Verified> {
   const seals = fields.filter(({ key }) => isArc(key))
   const signed = fields.some(({ key }) => key === 'dkim-signature')
   if (!signed && seals.length === 0) return { signatures: [] }
-  if (fields.length > MAX_FIELDS || bodyStart > MAX_HEADER_BYTES) {
+  if (bodyStart === undefined || fields.length > MAX_FIELDS) {
     return {
       signatures: signed ? [TOO_LARGE] : [],
-      ...(seals.length > 0 ? { arc: 'the header is too large to verify' } : {}),
+      ...(seals.length > 0 ? { arc: TOO_LARGE.comment } : {}),
     }
   }
-  const verifier = new DkimVerifier({
-    resolver: (name, type) => questions.resolve(name, type as 'TXT'),
-    minBitLength: MIN_KEY_BITS,
-    curTime: clock.now(),
+  const problem = problemOfChain(seals)
+  const bare = hasBareLineEnds(raw)
+  const verifier = verifierOf(parts)
+  await verifier.messageHeaders({
+    parsed: bare ? fields.map((field) => ({ ...field, line: withLineEnds(field.line) })) : fields,
   })
-  await verifier.messageHeaders({ parsed: fields })
   const ofType = (type: string) => verifier.signatureHeaders.filter((one) => one.type === type)
   const { verify, refused } = sortSignatures(ofType('DKIM'))
-  const problem = problemOfChain(seals)
-  const chain = problem === undefined ? ofType('ARC') : []
-  await run(verifier, [...verify, ...chain], { questions, body: raw.subarray(bodyStart) })
+  verifier.signatureHeaders = [...verify, ...(problem === undefined ? ofType('ARC') : [])]
+  await run(verifier, parts.questions, { body: raw.subarray(bodyStart), bare })
   const verdicts = verify.map((header, n) => verdictOn(header, reasonOf(verifier.results[n])))
   return {
     signatures: [...verdicts, ...refused],
@@ -64,22 +60,31 @@ export async function verifySignatures(
   }
 }
 
-const TOO_LARGE: SignatureVerdict = {
+const verifierOf = ({ questions, clock }: { questions: Questions; clock: Clock }) =>
+  new DkimVerifier({
+    resolver: (name, type) => questions.resolve(name, type as 'TXT'),
+    minBitLength: MIN_KEY_BITS,
+    curTime: clock.now(),
+  })
+
+const TOO_LARGE = {
   result: 'policy',
   domain: '',
   selector: '',
   algorithm: '',
   comment: 'the header is too large to verify',
+} as const
+
+interface Body {
+  body: Buffer
+  /** Whether its lines end with LF alone. */
+  bare: boolean
 }
 
-/** Hashes and verifies these signatures and no others. */
-async function run(
-  verifier: DkimVerifier,
-  headers: SignatureHeader[],
-  { questions, body }: { questions: Questions; body: Buffer },
-): Promise<void> {
+/** Verifies the signatures that the verifier is left with; without results where it cannot. */
+async function run(verifier: DkimVerifier, questions: Questions, body: Body): Promise<void> {
+  const headers = verifier.signatureHeaders
   if (headers.length === 0) return
-  verifier.signatureHeaders = headers
   const needed = new Set(headers.map(({ bodyHashKey }) => bodyHashKey))
   for (const key of verifier.bodyHashes.keys()) {
     if (!needed.has(key)) verifier.bodyHashes.delete(key)
@@ -89,11 +94,17 @@ async function run(
     // mailauth 4.13.3 writes to stdout where a number here is more than the body has.
     if (header.maxBodyLength !== undefined) header.maxBodyLength = ''
   }
+  if (await hash(verifier, body)) await verifier.finalChunk().catch(() => undefined)
+}
+
+/** Hashes the body for every signature at once; false where a line is too long for that. */
+async function hash(verifier: DkimVerifier, { body, bare }: Body): Promise<boolean> {
   for (const chunk of chunksOf(body)) {
-    await verifier.nextChunk(chunk)
+    if (chunk.length > CHUNK_BYTES + MAX_LINE_BYTES) return false
+    await verifier.nextChunk(bare ? withLineEnds(chunk) : chunk)
     if (body.length > CHUNK_BYTES) await new Promise(setImmediate)
   }
-  await verifier.finalChunk().catch(() => undefined)
+  return true
 }
 
 const LF = 0x0a
@@ -109,7 +120,8 @@ function* chunksOf(body: Buffer): Generator<Buffer> {
 }
 
 function reasonOf(result: SignatureResult | undefined): Reason {
-  if (result === undefined) return { result: 'permerror', comment: 'malformed signature' }
+  if (result === undefined)
+    return { result: 'permerror', comment: 'malformed, or a line is too long to verify' }
   const { comment } = result.status
   const unsigned = (result.canonBodyLengthTotal ?? 0) - (result.canonBodyLength ?? 0)
   switch (result.status.result) {

@@ -10,9 +10,12 @@ export interface Field {
 
 export interface Header {
   fields: Field[]
-  /** Where the body starts; the length of the mail where there is none. */
-  bodyStart: number
+  /** Where the body starts; undefined where the header is larger than what is read. */
+  bodyStart: number | undefined
 }
+
+/** More than any honest mail has; what follows is not read. */
+export const MAX_HEADER_BYTES = 512 * 1024
 
 const LF = 0x0a
 const CR = 0x0d
@@ -20,20 +23,37 @@ const SPACE = 0x20
 const TAB = 0x09
 const COLON = ':'
 
-/** The fields in their order, each line once looked at. A first line that is folded belongs to no field. */
+/** The fields in their order, out of at most 512 KiB. */
 export function headerOf(raw: Buffer): Header {
+  const head = raw.subarray(0, MAX_HEADER_BYTES)
   const fields: Field[] = []
+  let bodyStart = 0
+  for (const [start, end] of fieldRanges(head)) {
+    fields.push(fieldOf(head, start, end))
+    bodyStart = end
+  }
+  if (bodyStart < head.length) return { fields, bodyStart: nextLine(head, bodyStart) }
+  return { fields, bodyStart: head.length < raw.length ? undefined : raw.length }
+}
+
+/** Where each field starts and ends, its line end included; each line is looked at once. */
+export function* fieldRanges(raw: Buffer): Generator<[start: number, end: number]> {
   let start = 0
-  for (let at = 0; at < raw.length; ) {
-    const end = lineEnd(raw, at)
-    if (isEmptyLine(raw, at)) return { fields: withLast(fields, raw, start, at), bodyStart: end }
+  for (let at = 0; at < raw.length; at = nextLine(raw, at)) {
     if (at > start && !isFolded(raw, at)) {
-      fields.push(fieldOf(raw, start, at))
+      yield [start, at]
       start = at
     }
-    at = end
+    if (isEmptyLine(raw, at)) return
   }
-  return { fields: withLast(fields, raw, start, raw.length), bodyStart: raw.length }
+  if (raw.length > start) yield [start, raw.length]
+}
+
+export function fieldOf(raw: Buffer, start: number, end: number): Field {
+  const line = raw.subarray(start, trimmedEnd(raw, start, end))
+  const colon = line.indexOf(COLON)
+  const casedKey = line.toString('latin1', 0, colon < 0 ? line.length : colon).trim()
+  return { key: casedKey.toLowerCase(), casedKey, line }
 }
 
 /** A field's value, unfolded, as UTF-8. RFC 5322 §2.2.3. */
@@ -45,18 +65,6 @@ export function unfolded({ line }: Field): string {
     .trim()
 }
 
-function withLast(fields: Field[], raw: Buffer, start: number, end: number): Field[] {
-  if (end > start) fields.push(fieldOf(raw, start, end))
-  return fields
-}
-
-function fieldOf(raw: Buffer, start: number, end: number): Field {
-  const line = raw.subarray(start, trimmedEnd(raw, start, end))
-  const colon = line.indexOf(COLON)
-  const casedKey = line.toString('latin1', 0, colon < 0 ? line.length : colon).trim()
-  return { key: casedKey.toLowerCase(), casedKey, line }
-}
-
 function trimmedEnd(raw: Buffer, start: number, end: number): number {
   let at = end
   if (at > start && raw[at - 1] === LF) at -= 1
@@ -64,7 +72,7 @@ function trimmedEnd(raw: Buffer, start: number, end: number): number {
   return at
 }
 
-function lineEnd(raw: Buffer, from: number): number {
+function nextLine(raw: Buffer, from: number): number {
   const at = raw.indexOf(LF, from)
   return at < 0 ? raw.length : at + 1
 }

@@ -2,16 +2,13 @@
 
 const LF = 0x0a
 const CR = 0x0d
-const CRLF = Buffer.from('\r\n')
 
-/** The same mail with CRLF wherever a line ends; the same bytes where they are right already. RFC 5321 §2.3.8. */
-export function withLineEnds(raw: Buffer): Buffer {
-  const parts: Buffer[] = []
-  let start = 0
-  for (let at = raw.indexOf(LF); at >= 0; at = raw.indexOf(LF, at + 1)) {
-    if (at > 0 && raw[at - 1] === CR) continue
-    parts.push(raw.subarray(start, at), CRLF)
-    start = at + 1
-  }
-  return start === 0 ? raw : Buffer.concat([...parts, raw.subarray(start)])
+/** Whether the lines of this mail end with LF alone; the first one tells. RFC 5321 §2.3.8 has CRLF only. */
+export function hasBareLineEnds(raw: Buffer): boolean {
+  const at = raw.indexOf(LF)
+  return at >= 0 && raw[at - 1] !== CR
 }
+
+/** The same lines, each with CRLF. */
+export const withLineEnds = (lines: Buffer) =>
+  Buffer.from(lines.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1')

@@ -3,8 +3,8 @@ import { isIPv4, isIPv6 } from 'node:net'
 
 /** A domain name has no more than 253 characters; with macros a term may be somewhat longer. */
 const MAX_TERM = 512
-/** RFC 7208 §12; c, r and t belong into explanations only. */
-const EXPAND = '%(?:\\{[slodiphv][0-9]*r?[-.+,/_=]*\\}|[%_-])'
+/** RFC 7208 §12, §7.3: no zero parts; c, r and t belong into explanations only. */
+const EXPAND = '%(?:\\{[slodiphv](?:0*[1-9][0-9]*)?r?[-.+,/_=]*\\}|[%_-])'
 const MACROS = `(?:[\\x21-\\x24\\x26-\\x7e]|${EXPAND})*`
 const TOPLABEL = '(?=[a-z0-9-]*[a-z-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?'
 const DOMAIN = `${MACROS}(?:\\.${TOPLABEL}\\.?|${EXPAND})`

@@ -1,0 +1,290 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Dns } from '../../../../src/engine/ports.ts'
+import { authenticate } from '../../../../src/engine/receive/authenticate/authenticate.ts'
+import { heldClock } from '../../../world/clock.ts'
+import { type NameServer, startNameServer } from '../../../world/dns.ts'
+import { type Signer, signerOf } from '../../../world/signing.ts'
+import { HOSTNAME, type Judge, judgeWith, mail } from './mail.ts'
+
+let server: NameServer
+let judge: Judge
+let example: Signer
+let list: Signer
+
+beforeAll(async () => {
+  server = await startNameServer()
+  judge = judgeWith(server)
+  example = signerOf(server, 'example.test')
+  list = signerOf(server, 'list.test')
+})
+beforeEach(() => {
+  publish('example.test', 'v=spf1 ip4:192.0.2.1 -all')
+  publish('_dmarc.example.test', 'v=DMARC1; p=reject')
+})
+afterAll(() => server.close())
+
+const publish = (name: string, text: string) => server.zones.set(name, { TXT: [[text]] })
+
+describe('SPF', () => {
+  test('a host that the domain names passes, and with it the author', async () => {
+    expect((await judge(mail())).authentication).toMatchObject({
+      spf: 'pass',
+      dkim: 'none',
+      dmarc: 'pass',
+      arc: 'none',
+      summary: 'pass',
+      details: { spf: { domain: 'example.test', identity: 'mailfrom' } },
+    })
+  })
+
+  test('any other host fails', async () => {
+    const { authentication } = await judge(mail(), { ip: '192.0.2.9' })
+    expect(authentication).toMatchObject({ spf: 'fail', dmarc: 'fail', summary: 'fail' })
+  })
+
+  test('an empty MAIL FROM is judged by HELO', async () => {
+    publish('out.example.test', 'v=spf1 a -all')
+    server.zones.set('out.example.test', { TXT: [['v=spf1 a -all']], A: ['192.0.2.1'] })
+    const { authentication } = await judge(mail(), { mailFrom: '' })
+    expect(authentication).toMatchObject({
+      spf: 'pass',
+      dmarc: 'pass',
+      details: { spf: { domain: 'out.example.test', identity: 'helo' } },
+    })
+  })
+
+  test.each(['SERVFAIL', 'REFUSED', 'silence'] as const)(
+    'an included domain whose servers answer with %s makes temperror, not a verdict',
+    async (fails) => {
+      publish('example.test', 'v=spf1 include:away.example -all')
+      server.zones.set('away.example', { fails })
+      const { authentication } = await judge(mail())
+      expect(authentication).toMatchObject({
+        spf: 'temperror',
+        dmarc: 'temperror',
+        summary: 'temperror',
+      })
+    },
+  )
+
+  test('an error behind the match is an error all the same', async () => {
+    publish('example.test', 'v=spf1 ip4:192.0.2.1 -all ip6')
+    expect((await judge(mail())).authentication).toMatchObject({ spf: 'permerror', dmarc: 'fail' })
+  })
+
+  test('%{d} in an included record is the included domain', async () => {
+    publish('example.test', 'v=spf1 include:spf.provider.example -all')
+    publish('spf.provider.example', 'v=spf1 exists:%{ir}.%{d2}.list.test -all')
+    server.zones.set('1.2.0.192.provider.example.list.test', { A: ['127.0.0.2'] })
+    expect((await judge(mail())).authentication.spf).toBe('pass')
+  })
+})
+
+describe('DMARC', () => {
+  test('another organization’s pass is not the author’s', async () => {
+    publish('evil.example', 'v=spf1 ip4:192.0.2.1 -all')
+    const { authentication } = await judge(mail(), { mailFrom: 'x@evil.example' })
+    expect(authentication).toMatchObject({
+      spf: 'pass',
+      dmarc: 'fail',
+      summary: 'fail',
+      details: { dmarc: { policy: 'reject', domain: 'example.test' } },
+    })
+  })
+
+  test('a host of the same organization is aligned, unless the domain is strict', async () => {
+    publish('bounce.example.test', 'v=spf1 ip4:192.0.2.1 -all')
+    const client = { mailFrom: 'x@bounce.example.test' }
+    expect((await judge(mail(), client)).authentication.dmarc).toBe('pass')
+    publish('_dmarc.example.test', 'v=DMARC1; p=reject; aspf=s')
+    expect((await judge(mail(), client)).authentication.dmarc).toBe('fail')
+  })
+
+  test('so is its signature, unless the domain is strict', async () => {
+    const news = signerOf(server, 'news.example.test')
+    const signed = await news.sign(mail())
+    const client = { mailFrom: 'x@elsewhere.example' }
+    expect((await judge(signed, client)).authentication.dmarc).toBe('pass')
+    publish('_dmarc.example.test', 'v=DMARC1; p=reject; adkim=s')
+    expect((await judge(signed, client)).authentication.dmarc).toBe('fail')
+  })
+
+  test('customers of one provider are not one organization', async () => {
+    publish('_dmarc.two.github.io', 'v=DMARC1; p=reject')
+    publish('one.github.io', 'v=spf1 ip4:192.0.2.1 -all')
+    const { authentication } = await judge(mail({ From: 'x@two.github.io' }), {
+      mailFrom: 'x@one.github.io',
+    })
+    expect(authentication).toMatchObject({ spf: 'pass', dmarc: 'fail' })
+  })
+
+  test('a subdomain follows sp of the organization', async () => {
+    publish('_dmarc.example.test', 'v=DMARC1; p=reject; sp=none')
+    const { authentication } = await judge(mail({ From: 'x@new.example.test' }), {
+      ip: '192.0.2.9',
+    })
+    expect(authentication).toMatchObject({
+      dmarc: 'fail',
+      details: { dmarc: { policy: 'none', domain: 'new.example.test' } },
+    })
+  })
+
+  test.each([
+    ['a share of the mail', 'v=DMARC1; p=reject; pct=20'],
+    ['a test', 'v=DMARC1; p=reject; t=y'],
+  ])('a policy for %s is marked as one', async (_, record) => {
+    publish('_dmarc.example.test', record)
+    const { details } = (await judge(mail(), { ip: '192.0.2.9' })).authentication
+    expect(details.dmarc).toMatchObject({ result: 'fail', policy: 'reject', testing: true })
+  })
+
+  test('without a record the domain is still proven by what is aligned', async () => {
+    server.zones.delete('_dmarc.example.test')
+    expect((await judge(mail())).authentication).toMatchObject({ dmarc: 'none', summary: 'pass' })
+    expect((await judge(mail(), { mailFrom: 'x@list.test' })).authentication).toMatchObject({
+      dmarc: 'none',
+      summary: 'none',
+    })
+    expect((await judge(mail(), { ip: '192.0.2.9' })).authentication).toMatchObject({
+      spf: 'fail',
+      dmarc: 'none',
+      summary: 'fail',
+    })
+  })
+
+  test.each([
+    ['two records', { TXT: [['v=DMARC1; p=none'], ['v=DMARC1; p=reject']] }, 'none'],
+    ['no policy', { TXT: [['v=DMARC1; adkim=s']] }, 'permerror'],
+    [
+      'an unknown policy and a report address',
+      { TXT: [['v=DMARC1; p=x; rua=mailto:a@b.c']] },
+      'pass',
+    ],
+    ['a server that fails', { fails: 'SERVFAIL' as const }, 'temperror'],
+  ])('%s', async (_, zone, result) => {
+    server.zones.set('_dmarc.example.test', zone)
+    expect((await judge(mail())).authentication.dmarc).toBe(result)
+  })
+
+  test('several authors are as good as the worst of them', async () => {
+    publish('evil.example', 'v=spf1 ip4:192.0.2.1 -all')
+    publish('_dmarc.evil.example', 'v=DMARC1; p=none')
+    const both = mail({ From: 'x@evil.example, ada@example.test' })
+    expect((await judge(both, { mailFrom: 'x@evil.example' })).authentication).toMatchObject({
+      dmarc: 'fail',
+      details: { dmarc: { domain: 'example.test', policy: 'reject' } },
+    })
+  })
+
+  test('two From fields never pass, though both are proven', async () => {
+    const { authentication } = await judge(mail({ FROM: 'ada@example.test' }))
+    expect(authentication).toMatchObject({ spf: 'pass', dmarc: 'permerror', summary: 'fail' })
+  })
+
+  test('a From behind half a megabyte of header does not slip through', async () => {
+    const { authentication } = await judge(`${'X-Filler: x\r\n'.repeat(50_000)}${mail()}`)
+    expect(authentication).toMatchObject({ dmarc: 'permerror', summary: 'fail' })
+  })
+
+  test('a mail without an author has nothing to prove', async () => {
+    const { authentication } = await judge('Subject: x\r\n\r\n', { mailFrom: 'x@list.test' })
+    expect(authentication).toMatchObject({ dmarc: 'none', summary: 'none', details: { from: [] } })
+  })
+})
+
+describe('ARC', () => {
+  const results = 'list.test; dmarc=pass header.from=example.test'
+
+  test('a chain of two passes, and names who sealed last', async () => {
+    const first = await list.seal(mail(), results)
+    const second = await example.seal(first, results, { instance: 2, cv: 'pass' })
+    expect((await judge(second)).authentication).toMatchObject({
+      arc: 'pass',
+      details: { arc: { instance: 2, domain: 'example.test' } },
+    })
+  })
+
+  test('it breaks when the body or an older seal is changed', async () => {
+    const sealed = await list.seal(mail(), results)
+    expect((await judge(sealed.replace('test.', 'tset.'))).authentication.arc).toBe('fail')
+    const again = await example.seal(sealed, results, { instance: 2, cv: 'pass' })
+    const forged = again.replace(/(i=1;.*)header\.from=example\.test/s, '$1header.from=bank.test')
+    expect((await judge(forged)).authentication.arc).toBe('fail')
+  })
+
+  test('a key that cannot be looked up makes temperror', async () => {
+    const away = signerOf(server, 'away.test')
+    const sealed = await away.seal(mail(), results)
+    server.zones.set('test._domainkey.away.test', { fails: 'SERVFAIL' })
+    expect((await judge(sealed)).authentication.arc).toBe('temperror')
+  })
+})
+
+describe('a DNS that keeps silent', () => {
+  const silent: Dns = { resolve: () => new Promise(() => undefined) }
+
+  test('is waited for no longer than 8 s, and makes temperror of everything', async () => {
+    const clock = heldClock('2026-11-22T12:00:00Z')
+    const raw = Buffer.from(await list.seal(await example.sign(mail()), 'list.test; none'))
+    const client = { ip: '192.0.2.1', helo: 'out.example.test', mailFrom: 'ada@example.test' }
+    const judged = authenticate({ dns: silent, clock, hostname: HOSTNAME }, { ...client, raw })
+    let over = false
+    void judged.then(() => {
+      over = true
+    })
+    for (let seconds = 0; seconds < 8; seconds++) {
+      await turns()
+      clock.advance(1_000)
+    }
+    await turns()
+    expect(over).toBe(true)
+    expect((await judged).authentication).toMatchObject({
+      spf: 'temperror',
+      dkim: 'temperror',
+      dmarc: 'temperror',
+      arc: 'temperror',
+      summary: 'temperror',
+    })
+    expect(clock.pending()).toBe(0)
+  })
+
+  /** Lets everything run that is not waiting for the clock. */
+  async function turns() {
+    for (let n = 0; n < 50; n++) await new Promise(setImmediate)
+  }
+})
+
+test('a mail without signatures costs two questions, and one of a local domain none', async () => {
+  server.asked.length = 0
+  await judge(mail())
+  expect(server.asked.toSorted()).toEqual(['TXT _dmarc.example.test', 'TXT example.test'])
+  server.asked.length = 0
+  const local = { mailFrom: 'a@postroom.localhost', helo: 'localhost' }
+  const { authentication } = await judge(mail({ From: 'a@postroom.localhost' }), local)
+  expect(server.asked).toEqual([])
+  expect(authentication).toMatchObject({ spf: 'none', dmarc: 'none', summary: 'none' })
+})
+
+test('Authentication-Results say what was found, in our name', async () => {
+  const { authResults } = await judge(await example.sign(mail()))
+  expect(authResults).toBe(
+    [
+      'Authentication-Results: mx.postroom.test',
+      '\tspf=pass smtp.mailfrom=example.test',
+      '\tdkim=pass header.d=example.test header.s=test header.a=rsa-sha256',
+      '\tdmarc=pass header.from=example.test',
+      '\tarc=none',
+    ].join(';\r\n'),
+  )
+})
+
+test('what outsiders write cannot add a result to them', async () => {
+  const signed = await example.sign(mail())
+  const hostile = signed.replace('s=test', 's="x\r\n y"; dmarc=pass (z')
+  const { authResults } = await judge(hostile, {
+    mailFrom: '"a"@x.test;\r\n dmarc=pass',
+    helo: 'x)\r\ndmarc=pass (',
+  })
+  expect(authResults.match(/dmarc=\w+/g)).toEqual(['dmarc=fail'])
+  expect(authResults).not.toMatch(/\r\n[^\t]/)
+})
