@@ -107,7 +107,7 @@ const VACATION_SUBJECT = new RegExp(
     '自動返信|自動応答|不在|自动回复|自動回覆|自动答复|外出|자동 (?:회신|응답)|부재중',
     'تلقائي|رد آلي|מענה אוטומטי|תשובה אוטומטית|ตอบกลับอัตโนมัติ|trả lời tự động|balasan otomatis',
   ].join('|')})`,
-  'iu',
+  'i',
 )
 /** Subjects of challenges; the same holds. */
 const CHALLENGE_SUBJECT =

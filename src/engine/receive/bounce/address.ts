@@ -1,13 +1,20 @@
 // Addresses as reports write them: the ones we sent to, so dots and letters are not judged here.
 
-/** Characters of an address in running text, RFC 5322 §3.2.3 and RFC 6531 §3.3. Bounded: RFC 5321 §4.5.3.1. */
-const LOCAL = String.raw`[\p{L}\p{N}!#$%&*+/=?^_{|}~.-](?:[\p{L}\p{N}!#$%&*+/=?^_{|}~.'-]{0,127})`
-const DOMAIN = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}_-]{0,62}\.){1,10}[\p{L}\p{N}-]{2,62}`
+/**
+ * Letters beyond ASCII without the punctuation of other scripts, RFC 6531 §3.3. A range, for
+ * \p{L} in an expression that ignores case takes 5 ms to compile, and the table has a hundred.
+ */
+const WIDE = String.raw`\u00aa-\u1fff\u2c00-\u2dff\u3040-\ufeff`
+/** RFC 5322 §3.2.3 atext and the dot; a quotation mark may be part of it, but begins none. */
+const ATEXT = String.raw`\w!#$%&*+/=?^{|}~.${WIDE}-`
+/** Bounded for time, and by RFC 5321 §4.5.3.1. */
+const LOCAL = `[${ATEXT}][${ATEXT}']{0,127}`
+const DOMAIN = String.raw`[a-z\d${WIDE}](?:[\w${WIDE}-]{0,62}\.){1,10}[a-z\d${WIDE}-]{2,62}`
 
-/** An address in running text, as the source of an expression with the flags `iu`. */
+/** An address in running text, as the source of an expression with the flag `i`. */
 export const ADDRESS = `${LOCAL}@${DOMAIN}`
 
-const ANYWHERE = new RegExp(`(?<![\\p{L}\\p{N}.!#$%&*+/=?^_{|}~-])${ADDRESS}`, 'giu')
+const ANYWHERE = new RegExp(`(?<![${ATEXT}])${ADDRESS}`, 'gi')
 /** What stood around the address: a sentence, a quotation mark. */
 const TRIMMED = /^[/'=.]+|[.'-]+$/g
 

@@ -17,18 +17,18 @@ const LABEL =
 const ENTRY = new RegExp(
   `^[\\s>*•·"'([<|-]{0,40}(?:${LABEL}\\s{0,4}[:=]\\s{0,10})?["'([<]{0,4}(?:smtp:|rfc822;\\s?|mailto:)?` +
     `(?<address>${ADDRESS})["'\\])>]{0,4}(?<rest>.*)$`,
-  'iu',
+  'i',
 )
 /** A name before the address: up to five words without a comma, or quoted. */
 const NAMED = new RegExp(
   `^\\s{0,8}(?:"[^"]{1,80}"|[^\\s<>@:,;.]{1,40}(?: [^\\s<>@:,;]{1,40}){0,4}) ?[<(](?:mailto:)?` +
     `(?<address>${ADDRESS})[>)](?<rest>.*)$`,
-  'iu',
+  'i',
 )
 /** The address that we wrote to, where the listed one is what became of it. */
 const ALIAS = new RegExp(
   `(?:(?:expanded|generated) from|originally addressed to|original address)[:\\s]{1,3}<?(?<address>${ADDRESS})`,
-  'iu',
+  'i',
 )
 /** Below these nothing is listed any more, but the lines still tell why. */
 const TRANSCRIPT =

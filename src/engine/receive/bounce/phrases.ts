@@ -1,6 +1,6 @@
 // What reports of failure say, in the languages of the mail systems that were translated.
 
-const anyOf = (...phrases: readonly string[]) => new RegExp(phrases.join('|'), 'iu')
+const anyOf = (...phrases: readonly string[]) => new RegExp(phrases.join('|'), 'i')
 
 /** A mail was not delivered. */
 export const FAILURE = anyOf(

@@ -44,7 +44,7 @@ const REPORT_SUBJECT = new RegExp(
     'не доставлен|недоставлен|не удалось доставить|ошибка доставки|ваше сообщение не|niedostarcz|nie można dostarczyć|zwrot|nedoručiteln|kézbesíthetetlen|teslim edilemedi|iletilemedi',
     '(?:メール|メッセージ)?(?:配信|送信)(?:不能|エラー|できません|失敗)|エラーメール|未配信|系统退信|退信|无法投递|邮件(?:投递|发送|传送)失败|投递失败|发送失败|無法傳遞|반송|배달되지|전달 실패',
   ].join('|')})|: (?:non remis|unzustellbar|undeliverable)\s*$|\(delivery failed\)\s*$`,
-  'iu',
+  'i',
 )
 
 /** RFC 3834 §5 and the fields of vacation programs: an answer, not a report. */

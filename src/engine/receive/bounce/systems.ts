@@ -25,11 +25,11 @@ const A = `["'(\\[<]{0,3}(?:smtp:|mailto:)?(?<address>${ADDRESS})`
 const says = (pattern: string) =>
   new RegExp(
     pattern.replace('@@', () => A),
-    'giu',
+    'gi',
   )
-const angled = new RegExp(`^\\s{0,4}<(?<address>${ADDRESS})>(?<rest>.*)$`, 'iu')
-const x400 = new RegExp(`(?:\\bSMTP=|^\\s{0,4})(?<address>${ADDRESS})(?<rest>.*)$`, 'iu')
-const quotedOrAngled = new RegExp(`^\\s{0,8}["'<](?<address>${ADDRESS})["'>](?<rest>.*)$`, 'iu')
+const angled = new RegExp(`^\\s{0,4}<(?<address>${ADDRESS})>(?<rest>.*)$`, 'i')
+const x400 = new RegExp(`(?:\\bSMTP=|^\\s{0,4})(?<address>${ADDRESS})(?<rest>.*)$`, 'i')
+const quotedOrAngled = new RegExp(`^\\s{0,8}["'<](?<address>${ADDRESS})["'>](?<rest>.*)$`, 'i')
 
 /** In this order; the first row that finds a recipient decides. */
 export const MAIL_SYSTEMS: readonly MailSystem[] = [
@@ -212,7 +212,7 @@ export const MAIL_SYSTEMS: readonly MailSystem[] = [
   {
     system: 'any, angles',
     opens: /^/,
-    entry: new RegExp(`^\\s{0,4}<(?<address>${ADDRESS})>\\s?:(?<rest>.*)$`, 'iu'),
+    entry: new RegExp(`^\\s{0,4}<(?<address>${ADDRESS})>\\s?:(?<rest>.*)$`, 'i'),
     common: true,
   },
 ]
