@@ -35,30 +35,34 @@ const ENDS_AS_INTRODUCTION = /[:：]["'»\s\u202c-]*$/u
 
 type Strength = 'strong' | 'weak' | null
 
+/** What a line can tell of an introduction. */
+interface Told {
+  verb: boolean
+  date: boolean
+  address: boolean
+}
+
 /** Whether the joined lines introduce a quote. `strong`: from the first word on, none is missing. */
-function introduces(text: string, quoteFollows: boolean): Strength {
+function introduces(text: string, { verb, date, address }: Told, quoteFollows: boolean): Strength {
   const bare = text.replace(/^[\s>*_-]+/, '')
-  const opensWithDate = DATE.test(bare.slice(0, 28))
-  const hasAddress = ADDRESS.test(bare)
-  if (opensWithDate && hasAddress && isClosed(text, bare, quoteFollows)) return 'strong'
-  if (!isClosed(text, bare, false)) return null
-  const hasDate = opensWithDate || DATE.test(bare)
-  const hasVerb = WROTE.test(bare)
-  const told = [hasVerb, hasDate, hasAddress].filter(Boolean).length
+  if (address && date && DATE.test(bare.slice(0, 28))) return 'strong'
+  const told = [verb, date, address].filter(Boolean).length
   const opens = STARTS_WITH_ON.test(bare) || STARTS_WITH_HAN_ON.test(bare)
   if (opens && told > 1) return 'strong'
-  if (!hasVerb) return null
+  if (!verb) return null
   return told === 3 || (quoteFollows && (told > 1 || bare.length < 60)) ? 'weak' : null
 }
 
-/** Gmail in a language that it has no sentence for ends with the address, and the quote follows. */
-function isClosed(text: string, bare: string, quoteFollows: boolean): boolean {
-  return (
-    ENDS_AS_INTRODUCTION.test(text) ||
-    ENDS_WITH_WROTE.test(text) ||
-    (quoteFollows && bare.endsWith('>'))
-  )
+function toldBy(line: string): Told {
+  return { verb: WROTE.test(line), date: DATE.test(line), address: ADDRESS.test(line) }
 }
+
+function isClosed(line: string): boolean {
+  const end = line.trimEnd().slice(-ENDING_LENGTH)
+  return ENDS_AS_INTRODUCTION.test(end) || ENDS_WITH_WROTE.test(end)
+}
+
+const ENDING_LENGTH = 40
 
 /** "---- X wrote ----" (Android). */
 const DASHED = new RegExp(`^-{2,}.{1,200}(?:${escaped(WROTE_WORDS)})\\s*:?\\s*-{2,}$`, 'iu')
@@ -69,11 +73,11 @@ const DASHED = new RegExp(`^-{2,}.{1,200}(?:${escaped(WROTE_WORDS)})\\s*:?\\s*-{
  */
 export function findIntroductions(lines: readonly string[]): Map<number, number> {
   const found = new Map<number, number>()
+  const told = remembering(lines)
   let free = 0
   lines.forEach((line, end) => {
-    const text = line.trim()
-    if (!mayEnd(text)) return
-    const start = introductionStart(lines, free, end)
+    if (!mayEnd(line.trim())) return
+    const start = introductionStart(lines, told, free, end)
     if (start === null) return
     found.set(start, end)
     free = end + 1
@@ -81,41 +85,83 @@ export function findIntroductions(lines: readonly string[]): Map<number, number>
   return found
 }
 
+/** A line is asked again with each of the lines below it. */
+function remembering(lines: readonly string[]): (line: number) => Told {
+  const known = new Map<number, Told>()
+  return (line) => {
+    const told = known.get(line) ?? toldBy(lines[line] ?? '')
+    known.set(line, told)
+    return told
+  }
+}
+
 /** Cheap, as every line of a mail comes by here. */
 function mayEnd(text: string): boolean {
   if (text === '' || text.length > LINE_LIMIT) return false
   if (text.startsWith('>'))
     return text.length < 30 && /^>\s/.test(text) && ENDS_WITH_WROTE.test(text)
-  return /[:：>\u202c-]$/.test(text) || VERB_ENDINGS.has(text.slice(-2).toLowerCase())
+  return /[:：>\u202c-]$/.test(text) || VERB_ENDINGS.has(text.slice(-3).toLowerCase())
 }
 
-const VERB_ENDINGS = new Set(WROTE_WORDS.map((word) => word.slice(-2).toLowerCase()))
+const VERB_ENDINGS = new Set(WROTE_WORDS.map((word) => word.slice(-3).toLowerCase()))
 
-function introductionStart(lines: readonly string[], free: number, end: number): number | null {
+function introductionStart(
+  lines: readonly string[],
+  toldBy: (line: number) => Told,
+  free: number,
+  end: number,
+): number | null {
   const last = lines[end] ?? ''
   if (DASHED.test(last.trim())) return end
   const next = nextFilled(lines, end + 1)
   const quoteFollows = isQuoted(next) && !mayEnd(next.trim())
+  const closed = isClosed(last)
+  if (!closed && !(quoteFollows && last.trim().endsWith('>'))) return null
+  const { strong, weak } = judge(windows(lines, toldBy, free, end), quoteFollows)
+  return strong ?? (closed && !isQuoted(last) ? weak : null)
+}
+
+/** The shortest window that surely is an introduction, and the shortest that may be one. */
+function judge(tried: Iterable<Window>, quoteFollows: boolean) {
   let weak: number | null = null
-  for (const { start, joined } of windows(lines, free, end)) {
-    const strength = introduces(joined, quoteFollows)
-    if (strength === 'strong') return start
+  for (const { start, joined, told } of tried) {
+    const strength = introduces(joined, told, quoteFollows)
+    if (strength === 'strong') return { strong: start, weak }
     if (strength === 'weak') weak ??= start
   }
-  return last.trimStart().startsWith('>') ? null : weak
+  return { strong: null, weak }
+}
+
+interface Window {
+  start: number
+  joined: string
+  told: Told
 }
 
 /** The line alone, then with one more of the lines before it, and so on. */
-function* windows(lines: readonly string[], free: number, end: number) {
+function* windows(
+  lines: readonly string[],
+  toldBy: (line: number) => Told,
+  free: number,
+  end: number,
+): Generator<Window> {
   let joined = ''
+  let told: Told = { verb: false, date: false, address: false }
   for (let start = end; start >= Math.max(free, end - WRAPPED_LINES); start -= 1) {
     const line = lines[start] ?? ''
     if (start < end && breaksWindow(line, lines[start + 1] ?? '')) return
     joined = `${line.trim()} ${joined}`.trim()
     if (joined.length > WINDOW_LIMIT) return
-    yield { start, joined }
+    told = either(told, toldBy(start))
+    yield { start, joined, told }
   }
 }
+
+const either = (a: Told, b: Told): Told => ({
+  verb: a.verb || b.verb,
+  date: a.date || b.date,
+  address: a.address || b.address,
+})
 
 /** An empty line ends an introduction, unless a lone `<` goes on after it (Polymail). */
 function breaksWindow(line: string, next: string): boolean {
@@ -134,13 +180,13 @@ export function nextFilled(lines: readonly string[], from: number): string {
 
 /** Where an introduction begins in a line that starts with other words ("Thanks! On … wrote:"). */
 export function introductionInLine(line: string): number | null {
-  if (line.length > LINE_LIMIT || !ENDS_WITH_WROTE.test(line)) return null
+  if (line.length > LINE_LIMIT || !ENDS_WITH_WROTE.test(line.slice(-ENDING_LENGTH))) return null
   for (const match of line.matchAll(ON_IN_LINE)) {
     const at = match.index + match[0].indexOf(match[1] ?? '')
     const before = line.slice(0, at)
     const rest = line.slice(at)
     const isApart = /(?:[.!?)\]:;]\s*|\s{2,}|-{2,}\s*)$/.test(before)
-    if (isApart && ADDRESS.test(rest) && introduces(rest, true) === 'strong') {
+    if (isApart && ADDRESS.test(rest) && introduces(rest, toldBy(rest), true) === 'strong') {
       return before.replace(/[-\s]+$/, '').length
     }
   }

@@ -112,6 +112,8 @@ function placeOf(found: Candidate, lines: readonly string[], number: number): Pl
   return { before, after, isAlone, near, above: isAlone ? neighbourAbove(lines, number) : '' }
 }
 
+/** "Your security code SETTINGS": letters alone are a code only on a line of their own. */
+const ONE_WORD = /^[A-Z]+$/
 const NO_WORDS = /^[\s*_|>"'「【」】[\](){}:：.。-]*$/
 
 function rate(found: Candidate, place: Place, passing: boolean): number {
@@ -121,7 +123,7 @@ function rate(found: Candidate, place: Place, passing: boolean): number {
   const leads = LEADS.test(place.before)
   const isYear = /^(?:19|20)\d\d$/.test(found.value)
   const isOdd = isYear || !/\d/.test(found.value)
-  if (isOdd && !(hasSure && (place.isAlone || leads))) return 0
+  if (isOdd && !(hasSure && (place.isAlone || (leads && !ONE_WORD.test(found.value))))) return 0
   const marks: readonly [boolean, number][] = [
     [hasSure, 0.25],
     [place.isAlone, 0.2],

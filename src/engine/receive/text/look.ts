@@ -59,9 +59,16 @@ export function lookOf(
   if (parent.hidden || isHiddenByAttribute(tag, attributes)) return { ...parent, hidden: true }
   const base = withAttributes(parent, tag, attributes)
   if (declarations.length === 0) return base
+  const known = REMEMBERED.get(declarations)
+  if (known?.base === base && known.parent === parent) return known.look
   const css = new Map(declarations.map(({ property, value }) => [property, value]))
-  return withStyle(base, parent, css)
+  const look = withStyle(base, parent, css)
+  REMEMBERED.set(declarations, { base, parent, look })
+  return look
 }
+
+/** The rows of a newsletter repeat one style under one parent: the last answer for each style. */
+const REMEMBERED = new WeakMap<readonly Declaration[], { base: Look; parent: Look; look: Look }>()
 
 /** Elements that are never part of the page. */
 const UNSEEN_TAGS = new Set(
@@ -76,16 +83,22 @@ function isHiddenByAttribute(tag: string, attributes: ReadonlyMap<string, string
   return tag === 'dialog' && !attributes.has('open')
 }
 
+/** Answers the parent's own look where nothing changes, as for most elements. */
 function withAttributes(parent: Look, tag: string, attributes: ReadonlyMap<string, string>): Look {
-  if (attributes.size === 0) return parent
-  const look = { ...parent }
-  if (tag === 'a' && attributes.has('href')) look.color = LINK_BLUE
-  const text = tag === 'font' ? attributes.get('color') : undefined
-  const color = parseColor(text ?? (tag === 'body' ? (attributes.get('text') ?? '') : ''))
-  if (color) look.color = color
   const background = parseColor(attributes.get('bgcolor') ?? '')
-  if (background) look.background = over(background, parent.background)
-  return look
+  const color = colorByAttribute(tag, attributes)
+  if (!color && !background) return parent
+  return {
+    ...parent,
+    color: color ?? parent.color,
+    background: background ? over(background, parent.background) : parent.background,
+  }
+}
+
+function colorByAttribute(tag: string, attributes: ReadonlyMap<string, string>): Color | undefined {
+  if (tag === 'a' && attributes.has('href')) return LINK_BLUE
+  if (tag === 'font') return parseColor(attributes.get('color') ?? '')
+  return tag === 'body' ? parseColor(attributes.get('text') ?? '') : undefined
 }
 
 function withStyle(look: Look, parent: Look, css: ReadonlyMap<string, string>): Look {

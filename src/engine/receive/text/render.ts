@@ -19,6 +19,7 @@ interface Open {
   children: readonly Node[]
   next: number
   look: Look
+  canBeSeen: boolean
   target: Target | null
   leave: (() => void) | null
 }
@@ -29,7 +30,14 @@ const MACHINERY = new Set(['style', 'script', 'title', 'meta', 'link', 'base'])
 export function renderTree(document: Document, cascade: Cascade): Rendered {
   const writer = createElementWriter()
   const stack: Open[] = [
-    { children: document.childNodes, next: 0, look: PAGE, target: null, leave: null },
+    {
+      children: document.childNodes,
+      next: 0,
+      look: PAGE,
+      canBeSeen: true,
+      target: null,
+      leave: null,
+    },
   ]
   let hidden = 0
   for (let open = stack.at(-1); open; open = stack.at(-1)) {
@@ -41,7 +49,7 @@ export function renderTree(document: Document, cascade: Cascade): Rendered {
     } else if (isElement(node)) {
       if (!MACHINERY.has(node.nodeName)) stack.push(enter(node, open, cascade, writer))
     } else {
-      hidden += writeLeaf(node, open.look, writer)
+      hidden += writeLeaf(node, open.canBeSeen, writer)
     }
   }
   return { lines: writer.finish(), links: writer.links, hidden }
@@ -50,10 +58,10 @@ export function renderTree(document: Document, cascade: Cascade): Rendered {
 const isElement = (node: Node): node is Element => 'tagName' in node
 
 /** Writes a text; answers how many characters stay hidden. */
-function writeLeaf(node: Node, look: Look, writer: ElementWriter): number {
+function writeLeaf(node: Node, isSeen: boolean, writer: ElementWriter): number {
   if ('data' in node) return commentLength(node.data)
   if (!('value' in node)) return 0
-  if (!canBeSeen(look)) return seenLength(node.value)
+  if (!isSeen) return seenLength(node.value)
   writer.text(node.value)
   return 0
 }
@@ -71,9 +79,10 @@ function enter(element: Element, parent: Open, cascade: Cascade, writer: Element
     ? []
     : cascade.declarations(target, attributes.get('style'))
   const look = lookOf(parent.look, target.tag, attributes, declarations)
+  const isSeen = look === parent.look ? parent.canBeSeen : canBeSeen(look)
   const children = 'content' in element ? contentOf(element) : element.childNodes
-  const leave = look.hidden ? null : writer.enter(element, attributes, canBeSeen(look))
-  return { children, next: 0, look, target, leave }
+  const leave = look.hidden ? null : writer.enter(element, attributes, isSeen)
+  return { children, next: 0, look, canBeSeen: isSeen, target, leave }
 }
 
 /** A template keeps its children apart from the page. */

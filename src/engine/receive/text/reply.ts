@@ -38,26 +38,35 @@ interface Passage {
   introduced: boolean
 }
 
+/** 1.5 MB of prose; a mail of many more lines is a log. */
+const LINES_LIMIT = 20_000
 const NO_MARKS: ReadonlyMap<number, Mark> = new Map()
 
 /**
  * Splits a mail's text. Nothing is lost but the signature: what is not new is in `quoted`.
  * A copied header with no words above it is taken for a forwarded mail and kept as new.
- * Linear in the length of the text.
+ * Linear in the length of the text. Lines after the 20,000th belong to what the 20,000th is.
  */
 export function splitReply(
   text: string,
   { marks = NO_MARKS, forwarded = false }: ReplyHints = {},
 ): Reply {
-  const lines = marks.size > 0 ? text.split('\n') : text.split('\n').flatMap(withoutSharedLine)
-  const quotes = quotedLines(lines, marks, forwarded)
+  const lines = marks.size > 0 ? text.split('\n') : withoutSharedLines(text.split('\n'))
+  const quotes = quotedLines(lines.slice(0, LINES_LIMIT), marks, forwarded)
+  if (lines.length > LINES_LIMIT && quotes.at(-1)) {
+    quotes.length = lines.length
+    quotes.fill('run', LINES_LIMIT)
+  }
   const passages = toPassages(lines, quotes, marks)
   return { newText: newTextOf(passages), quoted: quotedOf(passages) }
 }
 
-function withoutSharedLine(line: string): string[] {
-  const at = introductionInLine(line)
-  return at === null ? [line] : [line.slice(0, at), line.slice(at)]
+/** Where a mail program put the introduction on the line of the last words. */
+function withoutSharedLines(lines: string[]): string[] {
+  return lines.flatMap((line, number) => {
+    const at = number < LINES_LIMIT ? introductionInLine(line) : null
+    return at === null ? [line] : [line.slice(0, at), line.slice(at)]
+  })
 }
 
 /** Of each line whether it is quoted, or begins a quote with words of introduction. */

@@ -61,7 +61,7 @@ const SENT = new RegExp(
   'iu',
 )
 const DEVICE =
-  /iphone|ipad|ipod|android|samsung|galaxy|huawei|xiaomi|redmi|oneplus|pixel|nokia|htc|motorola|lumia|blackberry|windows|smartphone|mobil|handy|phone|tablet|telefon|téléphone|teléfono|телефон|手机|手機|携帯|スマート|휴대|\bmail\b|mail für|почт|outlook|yahoo|gmail|proton|thunderbird|spark|airmail|superhuman|gmx|web\.de|zoho|tutanota|aol|apple|mac\b/iu
+  /iphon|ipad|ipod|android|samsung|galaxy|huawei|xiaomi|redmi|oneplus|pixel|nokia|htc|motorola|lumia|blackberry|windows|smartphone|mobil|handy|phone|tablet|telefon|téléphone|teléfono|телефон|手机|手機|携帯|スマート|휴대|\bmail\b|mail für|почт|outlook|yahoo|gmail|proton|thunderbird|spark|airmail|superhuman|gmx|web\.de|zoho|tutanota|aol|apple|mac\b/iu
 
 function isProgramFooter(line: string): boolean {
   return (

@@ -31,8 +31,7 @@ export function isStub(plain: string, visible: string): boolean {
   if (visible.trim() === '') return false
   const rest = said.replace(/https?:\/\/\S+/g, '').trim()
   if (rest.length < FEW_WORDS * 2 && visible.length > said.length * 2) return true
-  if (said.length < NOTICE_LENGTH && said.length * 2 < visible.length && NOTICES.test(said))
-    return true
+  if (said.length < NOTICE_LENGTH && rest.length < visible.length && NOTICES.test(said)) return true
   return saysElse(said, visible)
 }
 
