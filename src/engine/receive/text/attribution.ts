@@ -194,7 +194,7 @@ export function introductionInLine(line: string): number | null {
 }
 
 const labelled = (labels: readonly string[]) =>
-  new RegExp(`^[>\\s]*[-_=*]{2,}\\s*(?:${escaped(labels)})[^-_=*\\n]{0,60}[-_=*]{2,}\\s*$`, 'iu')
+  new RegExp(`^\\s*[-_=*]{2,}\\s*(?:${escaped(labels)})[^-_=*\\n]{0,60}[-_=*]{2,}\\s*$`, 'iu')
 const ORIGINAL = labelled(ORIGINAL_LABELS)
 const FORWARDED = labelled(FORWARD_LABELS)
 const BARE_FORWARD = new RegExp(`^(?:${escaped(FORWARD_LABELS)})\\s?[:：]$`, 'iu')
@@ -202,7 +202,7 @@ const FORWARD_SUBJECT = new RegExp(`^\\s*(?:${escaped(FORWARD_PREFIXES)})\\s?[:�
 const ANY_CASE_FORWARD = /^\s*fwd?\s?[:：]/i
 
 export function isOriginalMessage(line: string): boolean {
-  return line.length < LINE_LIMIT && /^[>\s]*[-_=*]{2}/.test(line) && ORIGINAL.test(line)
+  return line.length < LINE_LIMIT && /^\s*[-_=*]{2}/.test(line) && ORIGINAL.test(line)
 }
 
 export function isForwardLine(line: string): boolean {

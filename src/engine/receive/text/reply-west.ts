@@ -23,7 +23,7 @@ export interface ReplyLanguage {
 export const WESTERN: Record<string, ReplyLanguage> = {
   en: {
     on: 'On|At',
-    wrote: 'wrote|writes|sent|has written',
+    wrote: 'wrote|writes|sent|has written|quoting',
     original: 'Original Message|Original Email|Original Mail|Reply Message',
     forwarded: 'Forwarded message|Begin forwarded message|Forwarded by|Forwarded mail',
     from: 'From',
@@ -35,7 +35,7 @@ export const WESTERN: Record<string, ReplyLanguage> = {
   },
   de: {
     on: 'Am|Den',
-    wrote: 'schrieb|schrieben|geschrieben|schreibt',
+    wrote: 'schrieb|schrieben|geschrieben|schreibt|zitat von',
     original: 'Ursprüngliche Nachricht|Original-Nachricht|Originalnachricht|Urspr. Nachricht',
     forwarded:
       'Weitergeleitete Nachricht|Anfang der weitergeleiteten Nachricht|Weitergeleitete E-Mail',
@@ -61,7 +61,7 @@ export const WESTERN: Record<string, ReplyLanguage> = {
   },
   es: {
     on: 'El',
-    wrote: 'escribió|escribio|ha escrito',
+    wrote: 'escribió|escribio|ha escrito|citando a',
     original: 'Mensaje original|Correo original',
     forwarded: 'Mensaje reenviado|Inicio del mensaje reenviado|Forwarded message',
     from: 'De|Desde',

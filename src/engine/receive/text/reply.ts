@@ -78,21 +78,21 @@ function quotedLines(
   const quotes: Quotes = new Array<Start | undefined>(lines.length).fill(undefined)
   const introductions = withMarked(findIntroductions(lines), lines, marks)
   let at = 0
-  while (at < lines.length && !isForwardLine(lines[at] ?? '')) {
+  while (at < lines.length && !beginsForward(lines, quotes, at)) {
     const header = copiedHeaderEnd(lines, at, marks)
-    if (header !== null && (forwarded || !hasWords(lines, quotes, at))) break
-    const end = header ?? introductions.get(at)
-    if (end !== undefined) {
-      at = quoteFrom(lines, quotes, at, end)
-      continue
-    }
-    if (isQuotedLine(lines, quotes, at)) quotes[at] = 'run'
-    at += 1
+    if (header !== null && (forwarded || isAllNew(lines, quotes, at, header))) break
+    const end = introductions.get(header === null ? at : header + 1) ?? header
+    at = end === null ? quoteLine(lines, quotes, at) : quoteFrom(lines, quotes, at, end)
   }
   return quotes
 }
 
 type Quotes = (Start | undefined)[]
+
+function quoteLine(lines: readonly string[], quotes: Quotes, at: number): number {
+  if (isQuotedLine(lines, quotes, at)) quotes[at] = 'run'
+  return at + 1
+}
 
 /** Without `>` below the introduction everything to the end is the earlier mail. */
 function quoteFrom(lines: readonly string[], quotes: Quotes, start: number, end: number): number {
@@ -141,12 +141,29 @@ function copiedHeaderEnd(
   return headerBlockEnd(lines, next) ?? at
 }
 
-function hasWords(lines: readonly string[], quotes: readonly unknown[], before: number): boolean {
-  for (let at = before - 1; at >= 0; at -= 1) {
-    if (quotes[at] !== undefined || !DIVIDER.test(lines[at] ?? '')) return true
-  }
-  return false
+/** Apple Mail puts a forwarded mail behind `>`: then its label is the first line of the quote. */
+function beginsForward(lines: readonly string[], quotes: Readonly<Quotes>, at: number): boolean {
+  const line = lines[at] ?? ''
+  if (!isQuoted(line)) return isForwardLine(line)
+  const isFirst = quotes[at - 1] === undefined
+  return isFirst && isForwardLine(line.replace(/^[\s>]+/, ''))
 }
+
+/** A copied header with nothing above it, and nothing marked as a quote below it. */
+function isAllNew(
+  lines: readonly string[],
+  quotes: Readonly<Quotes>,
+  at: number,
+  header: number,
+): boolean {
+  for (let above = at - 1; above >= 0; above -= 1) {
+    if (quotes[above] !== undefined || !DIVIDER.test(lines[above] ?? '')) return false
+  }
+  return !lines.slice(header + 1, header + 1 + LINES_BELOW_HEADER).some(isQuoted)
+}
+
+/** An introduction and an empty line may stand between a header and the quote. */
+const LINES_BELOW_HEADER = 4
 
 /** `>>> look here <<<` is decoration. */
 const DECORATION = /^\s*>.*<{2,}\s*$/

@@ -168,6 +168,26 @@ The blue one.
     expect(splitReply(`See below.\n\n${header}`).newText).toBe('See below.')
   })
 
+  test('as Apple Mail puts it, behind marks', () => {
+    const text =
+      'See below.\n\n> Begin forwarded message:\n>\n> From: Anna <anna@harbour.example>\n>\n> Blue.'
+    expect(splitReply(text)).toEqual({ newText: text, quoted: [] })
+  })
+
+  test('but not inside of a quote', () => {
+    const inner = '> Look:\n> ---------- Forwarded message ----------\n> From: Carl\n>\n> Blue.'
+    expect(splitReply(`Fine.\n\n${inner}`)).toEqual({ newText: 'Fine.', quoted: [{ text: inner }] })
+  })
+
+  test('an original message with marks is a quote, also with the answer below it', () => {
+    const quote =
+      '----- Original Message -----\nOn 3 Mar 2026, Anna <a@b.example> wrote:\n\n> Shall we sail?'
+    expect(splitReply(`${quote}\n\nYes.`)).toEqual({
+      newText: 'Yes.',
+      quoted: [{ text: quote, answers: [{ line: 'Shall we sail?', text: 'Yes.' }] }],
+    })
+  })
+
   test('the history that follows a forwarded mail inside a reply is history', () => {
     expect(
       splitReply(
