@@ -72,6 +72,7 @@ describe('a wrong value is named, with what would be right', () => {
     ['HTTP_PORT', '70000', /from 1 to 65535/],
     ['SMTP_PORT', 'smtp', /from 1 to 65535/],
     ['SMTP_HOSTNAME', 'under_score', /domain name/],
+    ['SMTP_BARE_NEWLINES', 'keep', /"reject" or "normalize"/],
     ['PUBLIC_URL', 'mail.example.com', /https:\/\/mail.example.com/],
     ['ALLOWED_HOSTS', 'http://a', /host:port/],
     ['ALLOWED_ORIGINS', 'a,,b', /host:port/],

@@ -1,6 +1,7 @@
 // What comes after DATA: read to the end in any case, so that the sender hears the answer; kept only where it can be taken.
 import type { SMTPServerDataStream } from 'smtp-server'
-import { newlineCheck, normalized } from './newlines.ts'
+import { MAIL_LIMIT } from './limits.ts'
+import { newlineCheck, normalizer } from './newlines.ts'
 
 export type BareNewlines = 'reject' | 'normalize'
 
@@ -18,19 +19,20 @@ const FIRST_BYTES = 8 * 1024
 export function contentOf(stream: SMTPServerDataStream, onBare: BareNewlines): Promise<Content> {
   const newlines = newlineCheck()
   const bytes = growing()
-  const isLost = () => stream.sizeExceeded || (newlines.bare && onBare === 'reject')
+  const asKept = onBare === 'normalize' ? normalizer() : (chunk: Buffer) => chunk
+  const isTooLarge = () => stream.sizeExceeded || bytes.length() > MAIL_LIMIT
+  const isRefused = () => newlines.bare && onBare === 'reject'
   return new Promise((resolve) => {
     stream.on('data', (chunk: Buffer) => {
       newlines.see(chunk)
-      if (isLost()) bytes.drop()
-      else bytes.add(chunk)
+      if (isTooLarge() || isRefused()) bytes.drop()
+      else bytes.add(asKept(chunk))
     })
     stream.once('error', () => resolve({ kind: 'broken_off' }))
     stream.once('close', () => resolve({ kind: 'broken_off' }))
     stream.once('end', () => {
-      if (stream.sizeExceeded) return resolve({ kind: 'too_large' })
-      if (isLost()) return resolve({ kind: 'bare_newline' })
-      resolve({ kind: 'whole', raw: newlines.bare ? normalized(bytes.all()) : bytes.all() })
+      if (isTooLarge()) return resolve({ kind: 'too_large' })
+      resolve(isRefused() ? { kind: 'bare_newline' } : { kind: 'whole', raw: bytes.all() })
     })
   })
 }
@@ -50,10 +52,11 @@ function growing() {
       chunk.copy(store, length)
       length = needed
     },
+    /** Lets go of them; how many there were stays known. */
     drop() {
       store = Buffer.alloc(0)
-      length = 0
     },
+    length: () => length,
     all: () => store.subarray(0, length),
   }
 }

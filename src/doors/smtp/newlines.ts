@@ -2,6 +2,9 @@
 
 const CR = 0x0d
 const LF = 0x0a
+const CRLF = 0x0d0a
+/** Before an LF. */
+const MAX_CRS = 2
 
 export interface NewlineCheck {
   /** True once a CR without LF, or an LF without CR, was seen. */
@@ -28,31 +31,31 @@ export function newlineCheck(): NewlineCheck {
 }
 
 /**
- * Makes every newline CRLF. CRs before an LF belong to it, however many: CR CR LF is what a text gets that was
- * translated twice. A CR alone is a line end of its own, as an old Macintosh wrote it.
+ * Makes every newline CRLF, chunk by chunk; what it returns is the mail so far, save CRs that may belong to an LF yet.
+ * CR LF and CR CR LF, which is what a text gets that was translated twice, are one newline each; any other CR or LF
+ * is one too, as an old Macintosh or a Unix wrote it.
  */
-export function normalized(mail: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(mail.length * 2)
+export function normalizer(): (chunk: Buffer) => Buffer {
+  let out = Buffer.alloc(0)
   let length = 0
   let crs = 0
-  const newline = () => {
-    out[length] = CR
-    out[length + 1] = LF
-    length += 2
+  const newlines = (count: number) => {
+    for (let i = 0; i < count; i += 1) length = out.writeUInt16BE(CRLF, length)
   }
-  for (let i = 0; i <= mail.length; i += 1) {
-    const byte = mail[i]
+  const take = (byte: number) => {
     if (byte === CR) {
-      crs += 1
-      continue
+      newlines(crs === MAX_CRS ? 1 : 0)
+      crs = Math.min(crs + 1, MAX_CRS)
+      return
     }
-    if (byte === LF) newline()
-    else for (; crs > 0; crs -= 1) newline()
+    newlines(byte === LF ? 1 : crs)
     crs = 0
-    if (byte !== undefined && byte !== LF) {
-      out[length] = byte
-      length += 1
-    }
+    if (byte !== LF) length = out.writeUInt8(byte, length)
   }
-  return out.subarray(0, length)
+  return (chunk) => {
+    out = Buffer.allocUnsafe(2 * (chunk.length + MAX_CRS))
+    length = 0
+    for (let i = 0; i < chunk.length; i += 1) take(chunk[i] ?? 0)
+    return out.subarray(0, length)
+  }
 }

@@ -153,12 +153,12 @@ test('normalizing makes CRLF of every line end, and no empty lines of CR CR LF',
   await transcript(
     lenient,
     `${upToData(to)}
-  C= Subject: x<CR><CR><LF>To: y<LF><LF>one<CR>two<CR><CR>four<LF>..five<CR><LF>
+  C= Subject: x<CR><CR><LF>To: y<LF><LF>one<CR>two<CR><CR>four<CR><CR><CR><LF>six<LF>..seven<CR><LF>
   C= .<CR><LF>
   S: 250 2.0.0 Kept as msg_…
   ${QUIT}`,
   )
   expect(await house.mails(to)).toEqual([
-    'Subject: x\r\nTo: y\r\n\r\none\r\ntwo\r\n\r\nfour\r\n.five\r\n',
+    'Subject: x\r\nTo: y\r\n\r\none\r\ntwo\r\n\r\nfour\r\n\r\nsix\r\n.seven\r\n',
   ])
 })
