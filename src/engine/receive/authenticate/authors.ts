@@ -1,12 +1,14 @@
 // Whom the reader takes for the author: the addresses in From, and what DMARC says of all their domains together.
 import addressparser from 'nodemailer/lib/addressparser/index.js'
 import { asciiDomain, askAhead, type Evidence, judgeDmarc } from './dmarc.ts'
-import { type Header, unfolded } from './header.ts'
+import { type Header, sizeOf, unfolded } from './header.ts'
 import type { Questions } from './resolver.ts'
 import { type DmarcVerdict, quotable } from './verdict.ts'
 
 /** One mail asks about no more domains than these. */
 const MAX_DOMAINS = 4
+/** The address parser takes about 1 ms for so much. */
+const MAX_FROM_BYTES = 32 * 1024
 /** Nor are more addresses of it kept. */
 const MAX_NAMED = 20
 
@@ -16,12 +18,14 @@ export interface Authors {
   addresses: string[]
   /** Each once, as A-labels. */
   domains: string[]
-  /** The header is so large that some of it was not read: there may be more. */
+  /** The header or its From is too large to be read: there may be anybody. */
   unread: boolean
 }
 
 export function authorsOf({ fields, bodyStart }: Header): Authors {
   const from = fields.filter(({ key }) => key === 'from')
+  const unread = bodyStart === undefined || sizeOf(from) > MAX_FROM_BYTES
+  if (unread) return { fields: from.length, addresses: [], domains: [], unread }
   const addresses = from
     .flatMap((field) => addressparser(unfolded(field), { flatten: true }))
     .map(({ address }) => quotable(address))
@@ -31,7 +35,7 @@ export function authorsOf({ fields, bodyStart }: Header): Authors {
     fields: from.length,
     addresses: addresses.slice(0, MAX_NAMED),
     domains: [...new Set(domains)].filter(Boolean),
-    unread: bodyStart === undefined,
+    unread,
   }
 }
 

@@ -2,7 +2,7 @@
 import { DkimVerifier, type SignatureResult } from 'mailauth/lib/dkim/dkim-verifier.js'
 import type { Clock } from '../../../platform/clock.ts'
 import { isArc, problemOfChain } from './arc-fields.ts'
-import type { Header } from './header.ts'
+import { type Field, type Header, sizeOf } from './header.ts'
 import { hasBareLineEnds, withLineEnds } from './line-ends.ts'
 import type { Questions } from './resolver.ts'
 import { type Reason, sortSignatures, verdictOn } from './signatures.ts'
@@ -10,6 +10,10 @@ import type { SignatureVerdict } from './verdict.ts'
 
 /** mailauth compares each signed name with each field: more fields than this no honest mail has. */
 const MAX_FIELDS = 1_000
+/** mailauth reads these, Content-Type once a signature, before it can be told which signatures to verify. */
+const READ_BY_MAILAUTH = /^(from|content-type)$/
+const MAX_READ_BYTES = 32 * 1024
+const MAX_READ_SIGNATURES = 50
 /** A hash over this much takes about 1 ms; then others have their turn. */
 const CHUNK_BYTES = 256 * 1024
 /** RFC 5322 §2.1.1 has 998 characters. mailauth takes a line in one piece: one of 20 MB would stop all others for 170 ms. */
@@ -35,11 +39,11 @@ export async function verifySignatures(
   { fields, bodyStart }: Header,
 ): Promise<Verified> {
   const seals = fields.filter(({ key }) => isArc(key))
-  const signed = fields.some(({ key }) => key === 'dkim-signature')
-  if (!signed && seals.length === 0) return { signatures: [] }
-  if (bodyStart === undefined || fields.length > MAX_FIELDS) {
+  const signed = fields.filter(({ key }) => key === 'dkim-signature')
+  if (signed.length === 0 && seals.length === 0) return { signatures: [] }
+  if (bodyStart === undefined || signed.length > MAX_READ_SIGNATURES || isTooLarge(fields)) {
     return {
-      signatures: signed ? [TOO_LARGE] : [],
+      signatures: signed.length > 0 ? [TOO_LARGE] : [],
       ...(seals.length > 0 ? { arc: TOO_LARGE.comment } : {}),
     }
   }
@@ -60,10 +64,16 @@ export async function verifySignatures(
   }
 }
 
+const isTooLarge = (fields: readonly Field[]) =>
+  fields.length > MAX_FIELDS ||
+  sizeOf(fields.filter(({ key }) => READ_BY_MAILAUTH.test(key))) > MAX_READ_BYTES
+
 const verifierOf = ({ questions, clock }: { questions: Questions; clock: Clock }) =>
   new DkimVerifier({
     resolver: (name, type) => questions.resolve(name, type as 'TXT'),
     minBitLength: MIN_KEY_BITS,
+    // Without a sender it would look for a Return-Path.
+    sender: '<>',
     curTime: clock.now(),
   })
 

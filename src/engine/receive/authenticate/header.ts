@@ -56,6 +56,10 @@ export function fieldOf(raw: Buffer, start: number, end: number): Field {
   return { key: casedKey.toLowerCase(), casedKey, line }
 }
 
+/** In bytes, together. */
+export const sizeOf = (fields: readonly Field[]) =>
+  fields.reduce((sum, { line }) => sum + line.length, 0)
+
 /** A field's value, unfolded, as UTF-8. RFC 5322 §2.2.3. */
 export function unfolded({ line }: Field): string {
   const text = line.toString()

@@ -30,6 +30,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     constructor(options: {
       resolver: (name: string, type: string) => Promise<unknown[]>
       minBitLength?: number
+      sender?: string
       curTime?: Date
     })
     signatureHeaders: SignatureHeader[]

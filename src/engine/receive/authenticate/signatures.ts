@@ -8,6 +8,8 @@ const MAX_SIGNATURES = 8
 const MAX_SIGNATURE_BYTES = 16_384
 /** mailauth 4.13.3 looks for `b=` in time quadratic in the length of such a run. */
 const RUN_OF_SEPARATORS = /[;:\s]{64}/
+/** A-labels: what is asked for as it is written must not stand for another name afterwards. RFC 8616 §5. */
+const NAME = /^[\w.-]{1,253}$/
 const ALGORITHMS = new Set(['rsa-sha256', 'ed25519-sha256'])
 
 export interface Sorted {
@@ -48,6 +50,9 @@ function unacceptable(header: SignatureHeader): Reason | undefined {
   if (!isTame(header.original)) return { result: 'policy', comment: 'too large or malformed' }
   if (header.hashAlgo === 'sha1') {
     return { result: 'policy', comment: 'rsa-sha1 proves nothing (RFC 8301 §3.1)' }
+  }
+  if (!NAME.test(header.signingDomain) || !NAME.test(header.selector)) {
+    return { result: 'permerror', comment: 'd= or s= is no name' }
   }
   if (header.skip || !ALGORITHMS.has(header.algorithm.toLowerCase())) {
     return { result: 'permerror', comment: 'a tag is missing or its value is unknown' }

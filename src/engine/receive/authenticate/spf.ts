@@ -1,6 +1,7 @@
 // SPF: whether this host may use that domain in MAIL FROM. RFC 7208, by mailauth.
 import { spf } from 'mailauth/lib/spf/index.js'
 import type { DnsType } from '../../ports.ts'
+import { asciiDomain } from './dmarc.ts'
 import type { Questions } from './resolver.ts'
 import { preparedRecord } from './spf-record.ts'
 import { quotable, type Result, type SpfVerdict } from './verdict.ts'
@@ -20,7 +21,7 @@ export async function judgeSpf(
 ): Promise<SpfVerdict> {
   const identity = mailFrom === '' ? 'helo' : 'mailfrom'
   const { status, domain } = await spf({
-    sender: mailFrom,
+    sender: withALabels(mailFrom),
     ip,
     helo,
     mta: hostname,
@@ -34,6 +35,15 @@ export async function judgeSpf(
     ...(result.endsWith('error') && status.comment ? { comment: reasonIn(status.comment) } : {}),
   }
 }
+
+/** RFC 8616 §4: an internationalized domain is asked for, and compared, by its A-labels. */
+function withALabels(address: string): string {
+  const at = address.lastIndexOf('@') + 1
+  const domain = address.slice(at)
+  return isAscii(domain) ? address : `${address.slice(0, at)}${asciiDomain(domain)}`
+}
+
+const isAscii = (text: string) => /^\p{ASCII}*$/u.test(text)
 
 async function answer(questions: Questions, name: string, type: DnsType) {
   if (type !== 'TXT') return (await questions.resolve(name, type)) as string[]

@@ -108,6 +108,13 @@ describe('a signature that proves nothing does not pass', () => {
     expect(await verdictsOn(elsewhere)).toMatchObject([{ result: 'permerror', comment: 'no key' }])
   })
 
+  test('d= only looks like the domain that it is read as', async () => {
+    const signed = (await example.sign(mail())).replace('d=example.test', 'd=example。test')
+    expect(await verdictsOn(signed)).toMatchObject([
+      { result: 'permerror', comment: 'd= or s= is no name' },
+    ])
+  })
+
   test('i= is another domain than d=', async () => {
     const signed = await example.sign(mail())
     const foreign = signed.replace('d=example.test', 'i=@bank.test; d=example.test')
@@ -134,9 +141,9 @@ describe('a mail made to cost us', () => {
     const signed = await example.sign(mail())
     const end = signed.indexOf('\r\nFrom:') + 2
     server.asked.length = 0
-    const verdicts = await verdictsOn(signed.slice(0, end).repeat(100) + signed.slice(end))
+    const verdicts = await verdictsOn(signed.slice(0, end).repeat(40) + signed.slice(end))
     expect(verdicts.filter(({ result }) => result === 'pass')).toHaveLength(8)
-    expect(verdicts.filter(({ result }) => result === 'policy')).toHaveLength(92)
+    expect(verdicts.filter(({ result }) => result === 'policy')).toHaveLength(32)
     expect(server.asked.filter((question) => question.includes('_domainkey'))).toHaveLength(1)
   })
 
@@ -163,6 +170,12 @@ describe('a mail made to cost us', () => {
     [
       'signed names without end',
       () => `DKIM-Signature: a=rsa-sha256; d=a.test; s=x; h=from${':x'.repeat(100_000)}; b=x\r\n`,
+    ],
+    ['authors without end', () => `From: ${'a:b;'.repeat(120_000)}\r\n`],
+    ['a type without end', () => `Content-Type: text/plain${';a=b'.repeat(100_000)}\r\n`],
+    [
+      'signatures without end',
+      () => 'DKIM-Signature: a=rsa-sha256; d=a.test; s=x; h=from; l=1; b=x\r\n'.repeat(900),
     ],
     [
       'seals without end',
