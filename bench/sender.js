@@ -31,11 +31,13 @@ async function session() {
     await say('DATA\r\n', '354')
     await say(`${header(serial)}\r\n${body}\r\n.\r\n`, '250')
   }
-  socket.end('QUIT\r\n')
+  await say('QUIT\r\n', '221')
+  socket.destroy()
 }
 
-const header = (n) =>
-  `From: <bench@example.com>\r\nTo: <${recipient}>\r\nDate: ${new Date().toUTCString()}\r\nMessage-Id: <${process.pid}.${n}.${Date.now()}@bench.localhost>\r\nSubject: Mail ${n}\r\n`
+function header(n) {
+  return `From: <bench@example.com>\r\nTo: <${recipient}>\r\nDate: ${new Date().toUTCString()}\r\nMessage-Id: <${process.pid}.${n}.${Date.now()}@bench.localhost>\r\nSubject: Mail ${n}\r\n`
+}
 
 async function* replies(socket) {
   let text = ''

@@ -62,9 +62,12 @@ BEGIN
     WHERE k.message_id IS NULL AND excluded.message_id IS NOT NULL;
   PERFORM 1
   FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
-  JOIN message_ids k USING (org_id, inbox_id, rfc_id)
-  LEFT JOIN thread_redirects r ON r.org_id = k.org_id AND r.id = k.thread_id
-  WHERE coalesce(r.into_id, k.thread_id) <> n.thread_id;
+  WHERE n.thread_id <> (
+    SELECT coalesce(
+      (SELECT r.into_id FROM thread_redirects r WHERE r.org_id = k.org_id AND r.id = k.thread_id),
+      k.thread_id)
+    FROM message_ids k
+    WHERE k.org_id = n.org_id AND k.inbox_id = n.inbox_id AND k.rfc_id = n.rfc_id);
   IF FOUND THEN
     RAISE EXCEPTION 'a thread of the batch has moved' USING ERRCODE = 'PR001';
   END IF;

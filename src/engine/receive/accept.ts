@@ -5,7 +5,7 @@ import { fingerprint, sha256 } from './fingerprint.ts'
 import { gather } from './gather.ts'
 import type { Incoming, Received } from './incoming.ts'
 import { type Known, lookUp } from './known.ts'
-import { parseMail } from './parse.ts'
+import { createMailParser } from './parse.ts'
 import { type Arrival, addArrival, arrivalOf, sidecarOf } from './rows.ts'
 import { type Place, placeOfMail } from './thread.ts'
 
@@ -25,6 +25,7 @@ export interface Receiver {
 }
 
 export function createReceiver(parts: Parts): Receiver {
+  const parser = createMailParser()
   const store = gather((mails: Arrival[][]) => storeArrivals(parts, mails), isAboutData)
   return {
     async accept(incoming) {
@@ -32,7 +33,7 @@ export function createReceiver(parts: Parts): Receiver {
       const mail = {
         incoming,
         at,
-        parsed: await parseMail(incoming.raw, incoming.envelope.mail_from),
+        parsed: await parser.parse(incoming.raw, incoming.envelope.mail_from),
         rawSha256: sha256(incoming.raw),
         fingerprint: fingerprint(incoming.raw),
       }

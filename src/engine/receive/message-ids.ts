@@ -12,3 +12,21 @@ export function messageIdsIn(value: string): string[] {
   if (ids.length <= MAX_REFERENCES) return ids
   return [...ids.slice(0, 1), ...ids.slice(1 - MAX_REFERENCES)]
 }
+
+/** The ids of In-Reply-To or References; also those that a mailer wrote without brackets, where nothing else stands beside. */
+export function idsOfField(value: string): string[] {
+  const ids = messageIdsIn(value)
+  const words = value.trim().split(/\s+/)
+  if (ids.length > 0 || !words.every((word) => BARE_ID.test(word))) return ids
+  return messageIdsIn(words.map((word) => `<${word}>`).join(' '))
+}
+
+/** A mail's own id; without brackets whatever one word stands there. Null where there is none. */
+export function messageIdOf(value: string): string | null {
+  const [id] = messageIdsIn(value)
+  if (id !== undefined) return id
+  const word = value.trim()
+  return /^[^\s<>]{1,996}$/.test(word) ? `<${word}>` : null
+}
+
+const BARE_ID = /^[^\s<>@,;:"()]{1,500}@[^\s<>@,;:"()]{1,490}$/

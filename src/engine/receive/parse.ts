@@ -1,118 +1,122 @@
-// From bytes to what a message shows. A mail that cannot be parsed is still a mail.
-import { type AddressObject, type ParsedMail, simpleParser } from 'mailparser'
+// From bytes to what a message shows, in one pass. A mail that cannot be parsed is still a mail.
 import type { Mailbox } from '../messages/address.ts'
 import { autoReplyReason } from './auto-reply.ts'
-import { messageIdsIn } from './message-ids.ts'
+import { readDate } from './date.ts'
+import { idsOfField, messageIdOf } from './message-ids.ts'
+import { unfolded } from './mime/fields.js'
+import type { HeaderLine, Mail, Piece, ReadAttachment } from './mime/read.js'
+import { type AttachmentBytes, createMailReader, type MailReader } from './reader.ts'
+import { visibleText } from './text/visible.ts'
 import type { Ties } from './thread.ts'
 
+/** All that anybody needs of a mail; `mime/read.d.ts` says what each part holds and where it is cut. */
 export interface Parsed {
-  status: 'ok' | 'failed'
+  /** `partial`: larger than the limits; `failed`: no more than the header. */
+  status: 'ok' | 'partial' | 'failed'
+  /** The first author: whom the message is shown from. */
   from: Mailbox | null
+  /** Every address of every From field: more than one is a flag of promise 13. */
+  authors: Mailbox[]
   to: Mailbox[]
   cc: Mailbox[]
   replyTo: Mailbox[]
   subject: string
+  date: Date | null
+  /** The text part, or the visible text of the HTML where there is none. */
   text: string
+  /** The text parts alone, one after the other; null where the mail has none. */
+  textPart: string | null
+  /** The HTML parts, text parts between them as HTML; null where all is plain. */
   html: string | null
   ties: Ties
   autoReply: string | null
-  attachments: ParsedAttachment[]
+  /** Their order is the `position` that `readAttachment` takes. */
+  attachments: ReadAttachment[]
+  headerLines: HeaderLine[]
+  /** Delivery status, disposition and feedback reports, returned headers. RFC 3464, RFC 8098, RFC 5965. */
+  reports: Mail['reports']
+  /** The first calendar part. RFC 5545. */
+  calendar: string | null
 }
 
-export interface ParsedAttachment {
-  filename: string | null
-  contentType: string
-  size: number
-  inline: boolean
-  contentId: string | null
+export interface MailParser {
+  /**
+   * Parses a mail; never rejects. Above 32 KiB it runs on a thread for at most 5 s; where that fails,
+   * the header is read alone, and where that fails too the mail has no more than its bytes.
+   */
+  parse(raw: Buffer, mailFrom: string): Promise<Parsed>
+  /** The bytes of an attachment by its position; undefined where there is none. */
+  readAttachment(raw: Buffer, position: number): Promise<AttachmentBytes | undefined>
+  close(): Promise<void>
 }
 
-/** The same text again as links or HTML is work that nobody reads. */
-const PARSING = { skipTextToHtml: true, skipTextLinks: true, skipImageLinks: true }
-const HEADER_END = '\r\n\r\n'
-
-/**
- * Parses a mail. It never throws: where the whole cannot be parsed the header is tried alone,
- * and where that fails too the mail has no more than its bytes.
- */
-export async function parseMail(raw: Buffer, mailFrom: string): Promise<Parsed> {
-  try {
-    return shown(await simpleParser(raw, PARSING), mailFrom, 'ok')
-  } catch {
-    return parseHeader(raw, mailFrom)
+export function createMailParser(reader: MailReader = createMailReader()): MailParser {
+  return {
+    async parse(raw, mailFrom) {
+      const { status, mail } = await reader.read(raw)
+      return { ...shown(mail ?? NOTHING_READABLE, mailFrom), status }
+    },
+    readAttachment: reader.readAttachment,
+    close: reader.close,
   }
 }
 
-async function parseHeader(raw: Buffer, mailFrom: string): Promise<Parsed> {
-  const end = raw.indexOf(HEADER_END)
-  const header = raw.subarray(0, end < 0 ? raw.length : end + HEADER_END.length)
-  try {
-    return shown(await simpleParser(header, PARSING), mailFrom, 'failed')
-  } catch {
-    return NOTHING_READABLE
-  }
-}
-
-const NOTHING_READABLE: Parsed = {
-  status: 'failed',
-  from: null,
+const NOTHING_READABLE: Mail = {
+  status: 'partial',
+  headerLines: [],
+  from: [],
   to: [],
   cc: [],
   replyTo: [],
   subject: '',
-  text: '',
-  html: null,
-  ties: { messageId: null, inReplyTo: [], references: [] },
-  autoReply: null,
+  pieces: [],
   attachments: [],
+  reports: [],
+  calendar: null,
 }
 
-function shown(mail: ParsedMail, mailFrom: string, status: Parsed['status']): Parsed {
-  const header = headerReader(mail)
-  const [from = null] = mailboxes(mail.from)
-  const [messageId = null] = messageIdsIn(header('message-id') ?? '')
+function shown({ pieces, ...mail }: Mail, mailFrom: string): Parsed {
+  const header = headerReader(mail.headerLines)
+  const [from = null] = mail.from
+  const textPart = textOf(pieces)
+  const html = htmlOf(pieces)
   return {
-    status,
+    ...mail,
     from,
-    to: mailboxes(mail.to),
-    cc: mailboxes(mail.cc),
-    replyTo: mailboxes(mail.replyTo),
-    subject: oneLine(mail.subject ?? ''),
-    text: (mail.text ?? '').trimEnd(),
-    html: mail.html === false ? null : mail.html,
+    authors: mail.from,
+    date: readDate(header('date') ?? ''),
+    text: (textPart ?? visibleText(html ?? '').text).trimEnd(),
+    textPart,
+    html,
     ties: {
-      messageId,
-      inReplyTo: messageIdsIn(header('in-reply-to') ?? ''),
-      references: messageIdsIn(header('references') ?? ''),
+      messageId: messageIdOf(header('message-id') ?? ''),
+      inReplyTo: idsOfField(header('in-reply-to') ?? ''),
+      references: idsOfField(header('references') ?? ''),
     },
     autoReply: autoReplyReason(header, mailFrom),
-    attachments: mail.attachments.map((attachment) => ({
-      filename: attachment.filename ? oneLine(attachment.filename) : null,
-      contentType: attachment.contentType,
-      size: attachment.size,
-      inline: attachment.related || attachment.contentDisposition === 'inline',
-      contentId: attachment.contentId ?? null,
-    })),
   }
 }
 
 /** The first field of a name, unfolded, without its name. */
-function headerReader(mail: ParsedMail): (name: string) => string | undefined {
+function headerReader(lines: readonly HeaderLine[]): (name: string) => string | undefined {
   return (name) => {
-    const field = mail.headerLines.find(({ key }) => key === name)
-    return field?.line.slice(field.line.indexOf(':') + 1).replace(/\r?\n/g, ' ')
+    const field = lines.find(({ key }) => key === name)
+    return field && unfolded(field.line)
   }
 }
 
-const oneLine = (text: string) => text.replace(/\s*[\r\n]+\s*/g, ' ').trim()
-
-function mailboxes(field: AddressObject | AddressObject[] | undefined): Mailbox[] {
-  const objects = field === undefined ? [] : Array.isArray(field) ? field : [field]
-  return objects
-    .flatMap(({ value }) => value)
-    .flatMap((entry) => entry.group ?? [entry])
-    .filter((entry) => entry.address)
-    .map(({ address = '', name }) =>
-      name ? { email: address, name: oneLine(name) } : { email: address },
-    )
+function textOf(pieces: readonly Piece[]): string | null {
+  const texts = pieces.flatMap(({ plain }) => (plain === null ? [] : [plain]))
+  return texts.length === 0 ? null : texts.join('\n')
 }
+
+/** A text between HTML parts (a list's footer, say) belongs to what is seen. */
+function htmlOf(pieces: readonly Piece[]): string | null {
+  if (pieces.every(({ html }) => html === null)) return null
+  return pieces.map(({ plain, html }) => html ?? asHtml(plain ?? '')).join('\n')
+}
+
+const asHtml = (text: string) =>
+  `<div style="white-space:pre-wrap">${text.replace(/[<>&]/g, (letter) => ENTITIES[letter] ?? '')}</div>`
+
+const ENTITIES: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' }
