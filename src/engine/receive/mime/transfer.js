@@ -27,19 +27,22 @@ export function fromBase64(bytes) {
 /** RFC 2045 §6.7; blanks before a line's end were added on the way and are left out. */
 export function fromQuotedPrintable(bytes) {
   const target = { bytes: Buffer.allocUnsafe(bytes.length), length: 0 }
-  for (let at = 0; at < bytes.length; ) {
-    const feed = bytes.indexOf(LF, at)
-    const next = feed < 0 ? bytes.length : feed + 1
-    const lineEnd = feed > at && bytes[feed - 1] === CR ? feed - 1 : feed < 0 ? next : feed
+  let at = 0
+  while (at < bytes.length) {
+    const { lineEnd, next } = lineFrom(bytes, at)
     const end = withoutBlanks(bytes, at, lineEnd)
-    const isSoft = bytes[end - 1] === EQUALS && end > at
+    const isSoft = end > at && bytes[end - 1] === EQUALS
     decodeLine(bytes, at, isSoft ? end - 1 : end, target)
-    for (let copy = isSoft ? next : lineEnd; copy < next; copy += 1) {
-      target.bytes[target.length++] = bytes[copy]
-    }
+    if (!isSoft) target.length += bytes.copy(target.bytes, target.length, lineEnd, next)
     at = next
   }
   return target.bytes.subarray(0, target.length)
+}
+
+function lineFrom(bytes, at) {
+  const feed = bytes.indexOf(LF, at)
+  if (feed < 0) return { lineEnd: bytes.length, next: bytes.length }
+  return { lineEnd: feed > at && bytes[feed - 1] === CR ? feed - 1 : feed, next: feed + 1 }
 }
 
 function withoutBlanks(bytes, start, lineEnd) {
