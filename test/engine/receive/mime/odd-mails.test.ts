@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { createMailParser } from '../../../../src/engine/receive/parse.ts'
+
+const parser = createMailParser()
+const raw = (name: string) => readFileSync(join('test', 'mail', 'odd', `${name}.eml`))
+const parsed = (name: string) => parser.parse(raw(name), 'a@x.test')
+const attachment = async (name: string, position: number) =>
+  (await parser.readAttachment(raw(name), position))?.bytes.toString()
+
+test('a group is its members, an empty one nobody', async () => {
+  expect(await parsed('groups')).toMatchObject({
+    to: [{ email: 'bo@x.test' }, { email: 'cy@x.test', name: 'Cy, D.' }, { email: 'dee@y.test' }],
+    cc: [],
+  })
+})
+
+test('a comment is no part of an address; alone it is the name', async () => {
+  const { from, to } = await parsed('comments')
+  expect(from).toMatchObject({ email: 'ann@x.test' })
+  expect(from?.name).toContain('Ann')
+  expect(to).toEqual([{ email: 'bo@y.test', name: 'Bo' }])
+})
+
+test('an address or a comma between quotes is a name', async () => {
+  expect(await parsed('quoted-names')).toMatchObject({
+    from: { email: 'ann@x.test', name: 'Ann "A." Lee' },
+    to: [
+      { email: 'bo@y.test', name: 'bo@bank.test' },
+      { email: 'z@y.test', name: 'x, y' },
+    ],
+  })
+})
+
+test('encoded words make names, and no address that is not in brackets', async () => {
+  expect(await parsed('words-in-addresses')).toMatchObject({
+    from: { email: 'asa@x.test', name: 'Åsa Öst' },
+    to: [{ email: 'bo@y.test', name: 'Bo' }],
+  })
+})
+
+test('addresses without their brackets are found', async () => {
+  const { from, to } = await parsed('missing-brackets')
+  expect(from).toEqual({ email: 'ann@x.test', name: 'Ann Lee' })
+  expect(to).toEqual([{ email: 'bo@y.test', name: 'Bo' }])
+})
+
+test('every address of every From field is an author, the first one is shown', async () => {
+  const { from, authors } = await parsed('two-authors')
+  expect(from?.email).toBe('ann@x.test')
+  expect(authors.map(({ email }) => email)).toEqual(['ann@x.test', 'bo@x.test', 'cy@x.test'])
+})
+
+test.each([
+  ['header-utf8', 'Åsa', 'Grüße aus 東京'],
+  ['header-latin1', 'Åsa', 'Grüße'],
+])('8-bit letters in the header are read: %s', async (file, name, subject) => {
+  expect(await parsed(file)).toMatchObject({ from: { name }, subject })
+})
+
+test('a letter cut in two between encoded words is one letter', async () => {
+  expect((await parsed('split-words')).subject).toBe('äöü end plain')
+})
+
+test('a file with bare line feeds and an mbox line is a mail', async () => {
+  expect(await parsed('line-feeds')).toMatchObject({
+    subject: 'from an archive',
+    text: 'first',
+    attachments: [{ filename: 'n.txt' }],
+  })
+  expect(await attachment('line-feeds', 0)).toBe('second')
+})
+
+test('a body that begins without an empty line is not lost', async () => {
+  expect(await parsed('no-empty-line')).toMatchObject({
+    subject: 'no gap',
+    text: 'Dear all,\nthe body begins at once',
+  })
+})
+
+test('a stray line between fields does not end the header', async () => {
+  expect(await parsed('broken-field')).toMatchObject({ to: [{ email: 'b@x.test' }], text: 'body' })
+})
+
+test('a mail that is only a header has no text', async () => {
+  expect(await parsed('no-bytes-but-header')).toMatchObject({ subject: 'header only', text: '' })
+})
+
+test('a multipart that is never closed ends where the one around it goes on', async () => {
+  expect(await parsed('inner-never-closed')).toMatchObject({
+    text: 'words',
+    attachments: [{ filename: 'a.pdf', size: 4 }],
+  })
+  expect(await attachment('inner-never-closed', 0)).toBe('%PDF')
+})
+
+test('where no boundary fits, the whole body is shown', async () => {
+  expect((await parsed('wrong-boundary')).text).toContain('somebody wrote this')
+})
+
+test('a boundary that is not named is found', async () => {
+  expect(await parsed('no-boundary')).toMatchObject({
+    text: 'words',
+    attachments: [{ filename: 't.csv', contentType: 'text/csv' }],
+  })
+})
+
+test('blanks after a boundary do not matter', async () => {
+  const mail = await parsed('blanks-after-boundary')
+  expect(mail).toMatchObject({ text: 'words', attachments: [{ filename: 'p.gif', size: 3 }] })
+})
+
+test('winmail.dat is kept as an attachment, by this name', async () => {
+  expect(await parsed('winmail')).toMatchObject({
+    text: 'see attached',
+    attachments: [{ filename: 'winmail.dat', contentType: 'application/ms-tnef', size: 4 }],
+  })
+})
+
+test('a calendar part is an attachment and can be read', async () => {
+  const { text, calendar, attachments } = await parsed('calendar')
+  expect(text).toBe('Shall we meet?')
+  expect(calendar).toContain('SUMMARY:Grüße')
+  expect(attachments).toMatchObject([{ contentType: 'text/calendar' }])
+})
+
+test('a mail inside a mail is an attachment, whatever its disposition', async () => {
+  const mail = await parsed('mail-in-mail')
+  expect(mail).toMatchObject({ text: 'look', attachments: [{ contentType: 'message/rfc822' }] })
+  expect(await attachment('mail-in-mail', 0)).toMatch(/^From: c@x.test\r\n[\s\S]*inner words$/)
+})
+
+test('the mails of a digest are attachments', async () => {
+  const types = (await parsed('digest')).attachments.map(({ contentType }) => contentType)
+  expect(types).toEqual(['message/rfc822', 'message/rfc822'])
+})
+
+test("a report's parts for machines are readable and are attachments", async () => {
+  const { text, reports, attachments } = await parsed('delivery-report')
+  expect(text).toBe('It did not arrive.')
+  expect(reports).toEqual([
+    { contentType: 'message/delivery-status', text: expect.stringContaining('Status: 5.1.1') },
+    { contentType: 'text/rfc822-headers', text: expect.stringContaining('<ours@x.test>') },
+  ])
+  expect(attachments).toHaveLength(2)
+})
+
+test('file names: continued, percent-encoded, as an encoded word, with parentheses, in latin1', async () => {
+  const { attachments } = await parsed('file-names')
+  expect(attachments.map(({ filename, contentType }) => [filename, contentType])).toEqual([
+    ['Grüße.pdf', 'application/pdf'],
+    ['ü.png', 'image/png'],
+    ['Offer(1).pdf', 'application/pdf'],
+    ['ü.bin', 'application/octet-stream'],
+  ])
+  expect(await Promise.all([0, 1, 2, 3, 4].map((at) => attachment('file-names', at)))).toEqual([
+    '1',
+    '2',
+    '3',
+    '4',
+    undefined,
+  ])
+})
+
+test('text beside HTML is part of both views', async () => {
+  const { textPart, html } = await parsed('text-between')
+  expect(textPart).toBe('1 < 2 said the footer')
+  expect(html).toMatch(/<p>first<\/p>[\s\S]*1 &lt; 2 said the footer/)
+})
+
+test('a picture of the HTML is an inline attachment with its content id', async () => {
+  const { attachments, textPart } = await parsed('pictures')
+  expect(attachments).toMatchObject([{ inline: true, contentId: '<p@x>', size: 4 }])
+  expect(textPart).toBeNull()
+})
+
+test('flowed lines are joined, the signature stays apart', async () => {
+  expect((await parsed('flowed')).text).toBe('One line thatwent on.\n-- \nme')
+})
+
+test('ids without brackets tie as well', async () => {
+  expect((await parsed('bare-ids')).ties).toEqual({
+    messageId: '<own@x.test>',
+    inReplyTo: ['<first@x.test>'],
+    references: ['<first@x.test>', '<second@x.test>'],
+  })
+})
