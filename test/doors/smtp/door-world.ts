@@ -9,9 +9,7 @@ import { getRawMessage, listMessages } from '../../../src/engine/messages/operat
 import type { Settings } from '../../../src/engine/ports.ts'
 import { createReceiver } from '../../../src/engine/receive/accept.ts'
 import { createRecipientCheck } from '../../../src/engine/receive/recipients.ts'
-import type { HeldClock } from '../../world/clock.ts'
 import { type EngineWorld, engineWorld } from '../../world/engine.ts'
-import { connected, transcript } from '../../world/transcript.ts'
 
 export const HOSTNAME = 'mail.postroom.test'
 
@@ -79,5 +77,3 @@ export const QUIT = `
   C: QUIT
   S: 221 2.0.0 Bye
   S: (closed)`
-
-export { connected, type HeldClock, transcript }
