@@ -5,6 +5,8 @@ import type { Role } from './app/roles.ts'
 import { isLoopback, toSettings } from './app/settings.ts'
 import { createWork, keepSwept } from './app/work.ts'
 import { type Config, PACKAGE_ROOT } from './config.ts'
+import { dnsOver } from './drains/dns.ts'
+import { rememberingDns } from './drains/dns-cache.ts'
 import { fileBlobs } from './drains/files.ts'
 import { createPoster } from './drains/post.ts'
 import { smtpRelay } from './drains/smtp.ts'
@@ -92,6 +94,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     blobs: fileBlobs(join(config.dataDir, 'raw')),
     jobs: { wake: () => waker.wake() },
     webhooks: poster,
+    dns: rememberingDns(dnsOver({ servers: config.dnsServers })),
     settings: toSettings(config, addresses),
   }
   const receiver = createReceiver(engine)
@@ -121,8 +124,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     async stop() {
       stopping = true
       await Promise.allSettled(open.map((part) => part.close()))
-      await worker.stop()
-      await world?.close()
+      await Promise.all([worker.stop(), world?.close()])
       await waker.settled()
       await db.close()
     },

@@ -9,8 +9,12 @@ import { POST_JOB, POST_LIMIT } from '../engine/notify/delivery.ts'
 import { webhookTail } from '../engine/notify/tail.ts'
 import type { Engine, HttpPoster } from '../engine/ports.ts'
 import { sweep } from '../engine/receive/sweep.ts'
+import { BOUNCED_JOB, recordBounce } from '../engine/send/bounced.ts'
 import { createDelivery, type WaysOut } from '../engine/send/deliver.ts'
 import { DELIVER_JOB } from '../engine/send/outgoing.ts'
+
+/** Documents are read on the main thread and written to the one connection. */
+const READ_LIMIT = { atOnce: 2, perLane: 2 }
 
 const SWEEP_AFTER_MS = 60_000
 const SWEEP_EVERY_MS = 86_400_000
@@ -30,10 +34,11 @@ export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker
       [READ_JOB]: readDocument(engine),
       [ERASE_JOB]: eraseDocument(engine),
       [DELIVER_JOB]: createDelivery(engine, ways),
+      [BOUNCED_JOB]: recordBounce(engine),
       [POST_JOB]: postDeliveries({ ...engine, poster }),
     },
     tails: [webhookTail(engine)],
-    limits: { [POST_JOB]: POST_LIMIT },
+    limits: { [POST_JOB]: POST_LIMIT, [READ_JOB]: READ_LIMIT },
   })
 }
 

@@ -12,6 +12,7 @@ export interface Engine {
   blobs: Blobs
   jobs: JobWaker
   webhooks: Pick<HttpPoster, 'allowed'>
+  dns: Dns
   settings: Settings
 }
 

@@ -1,5 +1,6 @@
 /** The engine with real parts around it, before any door: a database of its own, files on disk, a first organization. */
 import { join } from 'node:path'
+import { dnsOver } from '../../src/drains/dns.ts'
 import { fileBlobs } from '../../src/drains/files.ts'
 import { callerOf } from '../../src/engine/access/authenticate.ts'
 import type { Caller } from '../../src/engine/caller.ts'
@@ -9,6 +10,7 @@ import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { freshDatabase } from './database.ts'
+import { type NameServer, startNameServer } from './dns.ts'
 
 export const SETTINGS: Settings = {
   mailDomain: 'postroom.localhost',
@@ -30,6 +32,8 @@ export interface EngineWorld {
   keys: { first: string; agent: string }
   /** The inbox of the first start. */
   hello: string
+  /** The DNS that the engine asks: empty until the test fills its zones. */
+  names: NameServer
   close(): Promise<void>
 }
 
@@ -37,6 +41,7 @@ export async function engineWorld(
   over: { clock?: Clock; settings?: Partial<Settings> } = {},
 ): Promise<EngineWorld> {
   const fresh = await freshDatabase()
+  const names = await startNameServer()
   const log = createLog({ level: process.env.TEST_LOG ?? 'silent' })
   const db = await openDatabase({ ...fresh, log })
   const engine: Engine = {
@@ -45,6 +50,7 @@ export async function engineWorld(
     log,
     blobs: fileBlobs(join(fresh.dataDir, 'raw')),
     jobs: { wake: () => undefined },
+    dns: dnsOver({ servers: [names.address] }),
     webhooks: { allowed: async () => ({ ok: true }) },
     settings: { ...SETTINGS, ...over.settings },
   }
@@ -58,7 +64,9 @@ export async function engineWorld(
     agent: await callerOf(engine, first.agentKey),
     keys: { first: first.firstKey, agent: first.agentKey },
     hello: first.address,
+    names,
     async close() {
+      await names.close()
       await db.close()
       await fresh.remove()
     },

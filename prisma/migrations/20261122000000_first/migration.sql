@@ -7,6 +7,8 @@ CREATE TABLE organizations (
   id          text COLLATE "C" PRIMARY KEY,
   name        text NOT NULL,
   slug        text NOT NULL UNIQUE,
+  -- What is done with mail whose author's domain asks for it to be rejected: store, marked; or reject.
+  dmarc_policy text NOT NULL DEFAULT 'store',
   created_at  timestamptz(3) NOT NULL
 );
 
@@ -197,6 +199,18 @@ CREATE TABLE recipients (
   updated_at  timestamptz(3) NOT NULL,
   PRIMARY KEY (org_id, message_id, email)
 );
+
+-- Addresses that are not written to any more, since a report named a mail of ours that they will never take.
+CREATE TABLE suppressions (
+  org_id      text COLLATE "C" NOT NULL,
+  id          text COLLATE "C" NOT NULL,
+  email       text COLLATE "C" NOT NULL,
+  reason      text NOT NULL,
+  message_id  text COLLATE "C" NOT NULL,
+  created_at  timestamptz(3) NOT NULL,
+  PRIMARY KEY (org_id, id)
+);
+CREATE UNIQUE INDEX suppressions_once ON suppressions (org_id, email);
 
 -- Work that must follow a row, enqueued in the row's own transaction and claimed under a lease by any worker.
 CREATE TABLE jobs (

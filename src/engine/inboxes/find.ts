@@ -56,6 +56,8 @@ export interface AddressFound {
   org_id: OrgId
   inbox_id: InboxId
   is_active: boolean
+  /** What its organization wants done with mail that fails DMARC under p=reject. */
+  dmarc_policy: 'store' | 'reject'
 }
 
 /**
@@ -64,8 +66,10 @@ export interface AddressFound {
  */
 export function findAddresses({ db }: Db, addresses: readonly string[]): Promise<AddressFound[]> {
   return db.query<AddressFound>(
-    `SELECT d.address, d.org_id, d.inbox_id, i.is_active
-     FROM directory_address d JOIN inboxes i ON i.org_id = d.org_id AND i.id = d.inbox_id
+    `SELECT d.address, d.org_id, d.inbox_id, i.is_active, o.dmarc_policy
+     FROM directory_address d
+     JOIN organizations o ON o.id = d.org_id
+     JOIN inboxes i ON i.org_id = d.org_id AND i.id = d.inbox_id
      WHERE d.address = ANY($1) AND d.retired_at IS NULL AND i.deleted_at IS NULL`,
     [addresses],
     'find_addresses',

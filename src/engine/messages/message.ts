@@ -25,7 +25,11 @@ export const MATCH_METHODS = [
 ] as const
 export type MatchMethod = (typeof MATCH_METHODS)[number]
 
-const Quoted = z.object({ text: z.string(), answers: z.string().optional() })
+/** `answers`: what was written below a line of the quote, with that line. */
+const Quoted = z.object({
+  text: z.string(),
+  answers: z.array(z.object({ line: z.string(), text: z.string() })).optional(),
+})
 export type Quoted = z.infer<typeof Quoted>
 
 const Code = z.object({ value: z.string(), kind: z.string(), confidence: z.number() })

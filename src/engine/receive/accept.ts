@@ -1,15 +1,17 @@
 // Taking mail in: parse, keep the bytes, find the thread, store, and only then say so.
 import { type Batch, emptyBatch, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
+import { withoutClaims } from './authenticate/claims.ts'
 import { fingerprint, sha256 } from './fingerprint.ts'
 import { gather } from './gather.ts'
 import type { Incoming, Received } from './incoming.ts'
+import { judge } from './judge.ts'
 import { type Known, lookUp } from './known.ts'
 import { createMailParser } from './parse.ts'
 import { type Arrival, addArrival, arrivalOf, sidecarOf } from './rows.ts'
 import { type Place, placeOfMail } from './thread.ts'
 
-type Parts = Pick<Engine, 'db' | 'clock' | 'blobs' | 'jobs' | 'log'>
+type Parts = Pick<Engine, 'db' | 'clock' | 'blobs' | 'jobs' | 'log' | 'dns' | 'settings'>
 
 /** How often a batch is decided again after the ground has moved under it. */
 const MAX_DECISIONS = 8
@@ -30,13 +32,13 @@ export function createReceiver(parts: Parts): Receiver {
   return {
     async accept(incoming) {
       const at = parts.clock.now()
-      const mail = {
-        incoming,
-        at,
-        parsed: await parser.parse(incoming.raw, incoming.envelope.mail_from),
-        rawSha256: sha256(incoming.raw),
-        fingerprint: fingerprint(incoming.raw),
-      }
+      const { raw, envelope } = incoming
+      const [parsed, authentication] = await Promise.all([
+        parser.parse(withoutClaims(raw, parts.settings.smtpHostname), envelope.mail_from),
+        judge(parts, incoming),
+      ])
+      const hashes = { rawSha256: sha256(raw), fingerprint: fingerprint(raw) }
+      const mail = { incoming, at, parsed, authentication, ...hashes }
       const arrivals = incoming.inboxes.map((inbox) => arrivalOf(inbox, mail))
       await keepBytes(parts, arrivals)
       const received = await perOrganization(arrivals, store)

@@ -6,7 +6,8 @@ export interface Incoming {
   raw: Buffer
   /** RFC 5321 §2.3.1: what SMTP said, as against the header. */
   envelope: { mail_from: string; rcpt_to: string[] }
-  peer: { ip: string; helo: string; tls: boolean }
+  /** Who handed it over; null: ourselves, from one of our inboxes. */
+  peer: { ip: string; helo: string; tls: boolean } | null
   /** The inboxes that the envelope's recipients lead to. */
   inboxes: readonly AddressFound[]
 }

@@ -19,7 +19,7 @@ export async function lookUp(
   parts: Pick<Engine, 'db'>,
   arrivals: readonly Arrival[],
 ): Promise<Known> {
-  const { threads, facts } = await threadsOf(parts, arrivals)
+  const { threads, facts, messages } = await threadsOf(parts, arrivals)
   const seen = await seenBefore(parts, arrivals)
   const merged = new Map<ThreadId, ThreadId>()
   const now = (threadId: ThreadId): ThreadId => {
@@ -33,6 +33,7 @@ export async function lookUp(
         return threadId && now(threadId)
       },
       factsOf: (threadId) => facts.get(threadId) ?? NOTHING,
+      messageOf: (rfcId) => messages.get(`${inboxId} ${rfcId}`) ?? null,
     }),
     seenAs: (inboxId, fingerprint) => seen.get(`${inboxId} ${fingerprint}`),
     add(arrival, threadId, place) {
@@ -74,6 +75,7 @@ interface TieRow {
   inbox_id: InboxId
   rfc_id: string
   thread_id: ThreadId
+  message_id: MessageId | null
   has_outbound: boolean
   participants: Mailbox[]
 }
@@ -85,10 +87,10 @@ async function threadsOf({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[
     idsOf(parsed.ties).map((id) => ({ org: inbox.org_id, inbox: inbox.inbox_id, id })),
   )
   const rows = await db.urgent<TieRow>(
-    `SELECT q.inbox_id, q.rfc_id, t.id AS thread_id, t.has_outbound, t.participants
+    `SELECT q.inbox_id, q.rfc_id, k.message_id, t.id AS thread_id, t.has_outbound, t.participants
      FROM unnest($1::text[], $2::text[], $3::text[]) AS q (org_id, inbox_id, rfc_id),
      LATERAL (
-       SELECT thread_id FROM message_ids k
+       SELECT thread_id, message_id FROM message_ids k
        WHERE k.org_id = q.org_id AND k.inbox_id = q.inbox_id AND k.rfc_id = q.rfc_id LIMIT 1
      ) AS k,
      LATERAL (
@@ -108,7 +110,8 @@ async function threadsOf({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[
   const threads = new Map(
     rows.map((row): [string, ThreadId] => [`${row.inbox_id} ${row.rfc_id}`, row.thread_id]),
   )
-  return { threads, facts }
+  const messages = new Map(rows.map((row) => [`${row.inbox_id} ${row.rfc_id}`, row.message_id]))
+  return { threads, facts, messages }
 }
 
 async function seenBefore({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[]) {

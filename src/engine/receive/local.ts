@@ -4,8 +4,6 @@ import type { Engine, HandOver, LocalDelivery } from '../ports.ts'
 import type { Receiver } from './accept.ts'
 import { type Incoming, MailRefused } from './incoming.ts'
 
-const OURSELVES = { ip: '127.0.0.1', helo: 'localhost', tls: false }
-
 /** Fills the port through which sending reaches our own inboxes. */
 export function localDelivery(parts: Pick<Engine, 'db'>, receiver: Receiver): LocalDelivery {
   return {
@@ -16,7 +14,7 @@ export function localDelivery(parts: Pick<Engine, 'db'>, receiver: Receiver): Lo
       const incoming = {
         raw: Buffer.from(raw),
         envelope: { mail_from: envelope.from, rcpt_to: [...envelope.to] },
-        peer: OURSELVES,
+        peer: null,
         inboxes: open,
       }
       const refusal = open.length > 0 ? await handOver(receiver, incoming) : undefined

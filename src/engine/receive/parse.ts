@@ -1,12 +1,13 @@
 // From bytes to what a message shows, in one pass. A mail that cannot be parsed is still a mail.
 import type { Mailbox } from '../messages/address.ts'
-import { autoReplyReason } from './auto-reply.ts'
+import { type AutoReply, autoReplyReason } from './auto-reply.ts'
+import { type Bounce, readBounce } from './bounce/read.ts'
 import { readDate } from './date.ts'
 import { idsOfField, messageIdOf } from './message-ids.ts'
 import { unfolded } from './mime/fields.js'
 import type { HeaderLine, Mail, Piece, ReadAttachment } from './mime/read.js'
 import { type AttachmentBytes, createMailReader, type MailReader } from './reader.ts'
-import { visibleText } from './text/visible.ts'
+import { type ReadText, readText } from './text/read.ts'
 import type { Ties } from './thread.ts'
 
 /** All that anybody needs of a mail; `mime/read.d.ts` says what each part holds and where it is cut. */
@@ -22,14 +23,13 @@ export interface Parsed {
   replyTo: Mailbox[]
   subject: string
   date: Date | null
-  /** The text part, or the visible text of the HTML where there is none. */
-  text: string
-  /** The text parts alone, one after the other; null where the mail has none. */
-  textPart: string | null
+  /** What an agent reads of it. */
+  read: ReadText
   /** The HTML parts, text parts between them as HTML; null where all is plain. */
   html: string | null
   ties: Ties
-  autoReply: string | null
+  autoReply: AutoReply | null
+  bounce: Bounce | null
   /** Their order is the `position` that `readAttachment` takes. */
   attachments: ReadAttachment[]
   headerLines: HeaderLine[]
@@ -54,7 +54,8 @@ export function createMailParser(reader: MailReader = createMailReader()): MailP
   return {
     async parse(raw, mailFrom) {
       const { status, mail } = await reader.read(raw)
-      return { ...shown(mail ?? NOTHING_READABLE, mailFrom), status }
+      const parsed = shown(mail ?? NOTHING_READABLE, mailFrom, readBounce({ raw, mailFrom }))
+      return { ...parsed, status: parsed.read.truncated && status === 'ok' ? 'partial' : status }
     },
     readAttachment: reader.readAttachment,
     close: reader.close,
@@ -75,25 +76,31 @@ const NOTHING_READABLE: Mail = {
   calendar: null,
 }
 
-function shown({ pieces, ...mail }: Mail, mailFrom: string): Parsed {
+function shown({ pieces, ...mail }: Mail, mailFrom: string, bounce: Bounce | null): Parsed {
   const header = headerReader(mail.headerLines)
   const [from = null] = mail.from
-  const textPart = textOf(pieces)
   const html = htmlOf(pieces)
   return {
     ...mail,
     from,
     authors: mail.from,
     date: readDate(header('date') ?? ''),
-    text: (textPart ?? visibleText(html ?? '').text).trimEnd(),
-    textPart,
+    read: readText({ text: textOf(pieces), html, subject: mail.subject }),
     html,
-    ties: {
-      messageId: messageIdOf(header('message-id') ?? ''),
-      inReplyTo: idsOfField(header('in-reply-to') ?? ''),
-      references: idsOfField(header('references') ?? ''),
-    },
-    autoReply: autoReplyReason(header, mailFrom),
+    ties: tiesOf(header, bounce),
+    autoReply: autoReplyReason(header, mailFrom, bounce),
+    bounce,
+  }
+}
+
+/** A report belongs to the conversation of the mail it reports on. */
+function tiesOf(header: (name: string) => string | undefined, bounce: Bounce | null): Ties {
+  const references = idsOfField(header('references') ?? '')
+  const original = bounce?.original_message_id ?? null
+  return {
+    messageId: messageIdOf(header('message-id') ?? ''),
+    inReplyTo: idsOfField(header('in-reply-to') ?? ''),
+    references: original === null ? references : [...references, original],
   }
 }
 

@@ -3,7 +3,8 @@ import { idSuffix, newId } from '../../platform/ids.ts'
 import { newEvent } from '../events.ts'
 import type { MessageId } from '../ids.ts'
 import type { AddressFound } from '../inboxes/find.ts'
-import type { AttachmentRow, MessageRow } from '../messages/message.ts'
+import { newJob } from '../jobs/job.ts'
+import type { AttachmentRow, Authentication, Bounce, MessageRow } from '../messages/message.ts'
 import {
   type Batch,
   type MessageIdRow,
@@ -11,6 +12,8 @@ import {
   threadCreated,
   withThreadNews,
 } from '../messages/store.ts'
+import { BOUNCED_JOB } from '../send/bounced.ts'
+import { senderFlags } from './authenticate/sender-flags.ts'
 import type { Incoming } from './incoming.ts'
 import type { Parsed } from './parse.ts'
 import { idsOf, type Knowledge, type Place } from './thread.ts'
@@ -25,6 +28,8 @@ export interface Arrival {
   rawSha256: string
   fingerprint: string
   at: Date
+  /** Null where it was not judged: mail between our own inboxes. */
+  authentication: Authentication | null
 }
 
 /** The same bytes within this time are the same delivery. */
@@ -34,7 +39,7 @@ const DAY_MS = 86_400_000
 /** Gives a mail its ids in one inbox. */
 export function arrivalOf(
   inbox: AddressFound,
-  mail: Pick<Arrival, 'incoming' | 'parsed' | 'rawSha256' | 'fingerprint' | 'at'>,
+  mail: Omit<Arrival, 'inbox' | 'messageId' | 'attachments'>,
 ): Arrival {
   const messageId = newId('msg', mail.at)
   const attachments = mail.parsed.attachments.map((attachment, position) => ({
@@ -53,7 +58,15 @@ export function arrivalOf(
 }
 
 /** What the raw bytes do not say: enough to make the same message with the same ids again. */
-export const sidecarOf = ({ inbox, messageId, incoming, attachments, rawSha256, at }: Arrival) => ({
+export const sidecarOf = ({
+  inbox,
+  messageId,
+  incoming,
+  attachments,
+  rawSha256,
+  at,
+  authentication,
+}: Arrival) => ({
   id: messageId,
   direction: 'inbound',
   organization: inbox.org_id,
@@ -62,7 +75,7 @@ export const sidecarOf = ({ inbox, messageId, incoming, attachments, rawSha256, 
   envelope: incoming.envelope,
   peer: incoming.peer,
   received_at: at,
-  authentication: null,
+  authentication,
   attachment_ids: attachments.map(({ id }) => id),
 })
 
@@ -73,7 +86,7 @@ export function addArrival(
   place: Place,
   knowledge: Knowledge,
 ): MessageRow {
-  const row = messageRow(arrival, place)
+  const row = messageRow(arrival, place, knowledge)
   const { org_id, inbox_id, thread_id, id: message_id } = row
   const about = { orgId: org_id, inboxId: inbox_id, threadId: thread_id, messageId: message_id }
   if (place.kind === 'new') {
@@ -91,6 +104,10 @@ export function addArrival(
   const expires_at = new Date(arrival.at.getTime() + SEEN_DAYS * DAY_MS)
   batch.seen.push({ org_id, inbox_id, hash: arrival.fingerprint, message_id, expires_at })
   batch.events.push(newEvent('email.received', about, arrival.at))
+  if (row.bounce?.message_id) {
+    const payload = { message_id }
+    batch.jobs.push(newJob(BOUNCED_JOB, { orgId: org_id, payload }, arrival.at))
+  }
   return row
 }
 
@@ -110,8 +127,9 @@ function idRows(row: MessageRow, { parsed }: Arrival, knowledge: Knowledge): Mes
     }))
 }
 
-function messageRow(arrival: Arrival, place: Place): MessageRow {
+function messageRow(arrival: Arrival, place: Place, knowledge: Knowledge): MessageRow {
   const { inbox, incoming, parsed, messageId } = arrival
+  const { read } = parsed
   const joins = place.kind === 'joins'
   return {
     org_id: inbox.org_id,
@@ -127,13 +145,13 @@ function messageRow(arrival: Arrival, place: Place): MessageRow {
     bcc: [],
     reply_to: parsed.replyTo,
     subject: parsed.subject,
-    text_body: parsed.text,
+    text_body: read.text_body,
     html_body: parsed.html,
-    new_text: parsed.text,
-    quoted: [],
-    hidden_text_removed: 0,
-    codes: [],
-    links: [],
+    new_text: read.new_text,
+    quoted: read.quoted,
+    hidden_text_removed: read.hidden_text_removed,
+    codes: read.codes,
+    links: read.links,
     message_id_header: parsed.ties.messageId,
     in_reply_to: parsed.ties.inReplyTo[0] ?? null,
     references: [...parsed.ties.references],
@@ -141,9 +159,9 @@ function messageRow(arrival: Arrival, place: Place): MessageRow {
     match_evidence: joins ? place.evidence : null,
     parse_status: parsed.status,
     auto_reply: parsed.autoReply,
-    bounce: null,
-    authentication: null,
-    sender_flags: flagsOf(place),
+    bounce: bounceOf(arrival, knowledge),
+    authentication: arrival.authentication,
+    sender_flags: flagsOf(arrival, place, knowledge),
     envelope: incoming.envelope,
     raw_sha256: arrival.rawSha256,
     size: incoming.raw.length,
@@ -153,10 +171,21 @@ function messageRow(arrival: Arrival, place: Place): MessageRow {
   }
 }
 
-const flagsOf = (place: Place): string[] =>
-  place.kind === 'new'
-    ? []
-    : [
-        ...(place.conflict ? ['thread_conflict'] : []),
-        ...(place.newParticipant ? ['new_participant'] : []),
-      ]
+/** What is odd about the sender, in the header and in this conversation. */
+function flagsOf({ parsed }: Arrival, place: Place, knowledge: Knowledge): string[] {
+  const { messageId } = parsed.ties
+  const reused = messageId !== null && knowledge.messageOf(messageId) !== null
+  return [
+    ...senderFlags(parsed.headerLines),
+    ...(reused ? ['reused_message_id'] : []),
+    ...(place.kind === 'joins' && place.conflict ? ['thread_conflict'] : []),
+    ...(place.kind === 'joins' && place.newParticipant ? ['new_participant'] : []),
+  ]
+}
+
+function bounceOf({ parsed: { bounce } }: Arrival, knowledge: Knowledge): Bounce | null {
+  if (bounce === null) return null
+  const { original_message_id } = bounce
+  const ours = original_message_id === null ? null : knowledge.messageOf(original_message_id)
+  return { ...bounce, message_id: ours }
+}

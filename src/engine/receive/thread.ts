@@ -1,5 +1,5 @@
 // Which thread a mail belongs to, and which threads it shows to be one. Pure: it is told what is known and decides.
-import type { ThreadId } from '../ids.ts'
+import type { MessageId, ThreadId } from '../ids.ts'
 import type { MatchMethod } from '../messages/message.ts'
 
 export interface Ties {
@@ -20,6 +20,8 @@ export interface Knowledge {
   /** The thread of a Message-ID that this inbox has seen, or has seen mentioned. */
   threadOf(rfcId: string): ThreadId | undefined
   factsOf(threadId: ThreadId): ThreadFacts
+  /** The message of that id; null where it was only mentioned, or never heard of. */
+  messageOf(rfcId: string): MessageId | null
 }
 
 export type Place =

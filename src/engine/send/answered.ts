@@ -19,7 +19,14 @@ export interface Place {
 }
 
 /** Reports of delivery (RFC 3464 and what came before): nobody reads an answer to them. */
-const BOUNCES = ['empty_envelope_sender', 'mailer_daemon']
+const BOUNCES = [
+  'bounce',
+  'delay',
+  'complaint',
+  'receipt',
+  'empty_envelope_sender',
+  'mailer_daemon',
+]
 
 /**
  * Where the mail belongs. Throws NotFound for what the caller cannot see, ValidationFailed for a thread or

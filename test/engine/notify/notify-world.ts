@@ -62,7 +62,9 @@ export async function notifyWorld() {
         raw: Buffer.from(lines.join('\r\n')),
         envelope: { mail_from: 'ann@example.com', rcpt_to: [address] },
         peer: { ip: '127.0.0.1', helo: 'client.test', tls: false },
-        inboxes: [{ address, org_id: owner.orgId, inbox_id: id, is_active: true }],
+        inboxes: [
+          { address, org_id: owner.orgId, inbox_id: id, is_active: true, dmarc_policy: 'store' },
+        ],
       })
     },
     async deliveries(

@@ -11,6 +11,7 @@ type Facts = Record<string, Partial<ThreadFacts>>
 
 const known = (threads: Threads, facts: Facts = {}): Knowledge => ({
   threadOf: (id) => threads[id],
+  messageOf: () => null,
   factsOf: (id) => ({ hasOutbound: false, participants: new Set(), ...facts[id] }),
 })
 const ties = (over: object) => ({ messageId: null, inReplyTo: [], references: [], ...over })

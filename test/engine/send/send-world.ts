@@ -88,7 +88,13 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
         envelope: { mail_from: 'ann@x.test', rcpt_to: [inbox.address] },
         peer: { ip: '127.0.0.1', helo: 'client.test', tls: false },
         inboxes: [
-          { address: inbox.address, org_id: owner.orgId, inbox_id: inbox.id, is_active: true },
+          {
+            address: inbox.address,
+            org_id: owner.orgId,
+            inbox_id: inbox.id,
+            is_active: true,
+            dmarc_policy: 'store',
+          },
         ],
       })
       const message = await self.message(received?.message_id ?? '')

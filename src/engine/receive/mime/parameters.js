@@ -7,20 +7,21 @@ const MAX_LENGTH = 16 * 1024
 
 /** @returns the value in lower case and the parameters by name, their encodings read */
 export function readParameters(value) {
-  const { value: first, params } = libmime.parseHeaderValue(
-    withoutComments(value.slice(0, MAX_LENGTH)),
-  )
-  const name = (first || '').toLowerCase().replace(/\s+/g, '')
-  return { value: name, parameters: new Map(Object.entries(params)) }
+  const bare = withoutComments(value.slice(0, MAX_LENGTH))
+  const { value: first, params } = libmime.parseHeaderValue(bare)
+  // Encoded words have no place here (RFC 2047 §5), and half of the mailers put them here.
+  const parameters = Object.entries(params).map(([key, text]) => [key, decodeWords(text)])
+  return {
+    value: (first || '').toLowerCase().replace(/\s+/g, ''),
+    parameters: new Map(parameters),
+  }
 }
 
 /** The name of the file, without the folders that some mailers put before it. */
 export function filenameOf(disposition, type) {
   const given = disposition.parameters.get('filename') ?? type.parameters.get('name')
   if (!given) return null
-  const name = decodeWords(given)
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim()
+  const name = given.replace(/\p{Cc}+/gu, ' ').trim()
   return name === '' ? null : name
 }
 

@@ -1,4 +1,5 @@
 import type { Mailbox } from '../../messages/address.ts'
+import type { Part } from './walk.js'
 
 /** A field of the header as it came, folded, its 8-bit letters read; `key` is its name in lower case. */
 export interface HeaderLine {
@@ -38,11 +39,6 @@ export interface Mail {
   reports: { contentType: string; text: string }[]
   /** The first text/calendar part. RFC 5545. */
   calendar: string | null
-}
-
-export interface Part {
-  type: { value: string; parameters: Map<string, string> }
-  children: Part[]
 }
 
 export function readMail(raw: Buffer): Mail

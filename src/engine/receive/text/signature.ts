@@ -6,13 +6,12 @@ const SIGNATURE_LENGTH = 1_200
 const FOOTERS = 4
 
 /**
- * Takes the signature off the end of a passage; a passage that is nothing else stays as it is.
+ * Takes the signature off the end of a passage; nothing is left of a passage that is nothing else.
  * Known: the `-- ` line (RFC 3676 §4.3), "Sent from my phone" of mail programs, a list's footer,
  * a dash and a name.
  */
 export function withoutSignature(lines: readonly string[]): readonly string[] {
-  const cut = cutFooters(cutDelimited(lines))
-  return cut.some(isFilled) ? cut : lines
+  return cutFooters(cutDelimited(lines))
 }
 
 const isFilled = (line: string) => line.trim() !== ''
