@@ -40,15 +40,13 @@ export function decodeCharset(bytes, label = '') {
   return charsets.decode(bytes, canonical)
 }
 
-export const windows1252 = (bytes) => charsets.decode(bytes, 'windows-1252')
-
 function unnamed(bytes) {
   if (isUtf8(bytes)) return withoutMark(bytes.toString())
   const text = bytes.toString()
   const lost = text.split('\uFFFD').length - 1
   // Broken UTF-8 (cut in the middle, say) has more whole letters than broken ones.
   const others = text.replace(/[\p{ASCII}\uFFFD]/gu, '').length
-  return others > lost ? withoutMark(text) : windows1252(bytes)
+  return others > lost ? withoutMark(text) : charsets.decode(bytes, 'windows-1252')
 }
 
 /** A byte order mark is no letter. */

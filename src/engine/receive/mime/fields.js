@@ -1,6 +1,6 @@
 // A header block as fields. Plain JavaScript, like all of this folder: the worker thread runs it too.
 import { isUtf8 } from 'node:buffer'
-import { windows1252 } from './charset.js'
+import { decodeCharset } from './charset.js'
 
 /** More than any honest mail has (the longest seen hold some hundred); what follows is not read. */
 const MAX_FIELDS = 2_000
@@ -77,14 +77,18 @@ function addLine(raw, at, line, fields) {
 const isField = (raw, at) =>
   NAME.test(raw.toString('latin1', at, Math.min(lineAt(raw, at).end, at + 100)))
 
-const decoded = (fields) => fields.map(({ key, lines }) => ({ key, line: letters(lines) }))
+function decoded(fields) {
+  const type = fields.find(({ key }) => key === 'content-type')?.lines.join(' ') ?? ''
+  const charset = /charset\s*=\s*"?([\w.:-]{1,40})/i.exec(type.slice(0, 1_000))?.[1]
+  return fields.map(({ key, lines }) => ({ key, line: letters(lines, charset) }))
+}
 
-/** Fields are ASCII (RFC 5322) or UTF-8 (RFC 6532); anything else is read as the Western set of old mailers. */
-function letters(lines) {
+/** Fields are ASCII (RFC 5322) or UTF-8 (RFC 6532); old mailers write them in the set of the text. */
+function letters(lines, charset) {
   const line = lines.join('\r\n')
   if (!NOT_ASCII.test(line)) return line
   const bytes = Buffer.from(line, 'latin1')
-  return isUtf8(bytes) ? bytes.toString() : windows1252(bytes)
+  return isUtf8(bytes) ? bytes.toString() : decodeCharset(bytes, charset)
 }
 
 function afterHeader(raw, at) {

@@ -17,7 +17,7 @@ export function readParameters(value) {
   }
 }
 
-/** The name of the file, without the folders that some mailers put before it. */
+/** The name of the file as the sender gave it: it may hold slashes, whoever writes a file must not trust it. */
 export function filenameOf(disposition, type) {
   const given = disposition.parameters.get('filename') ?? type.parameters.get('name')
   if (!given) return null

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { createMailParser } from '../../../../src/engine/receive/parse.ts'
+import { createMailReader } from '../../../../src/engine/receive/reader.ts'
 
-const parser = createMailParser()
+const reader = createMailReader()
 
 async function textIn(charset: string, hex: string): Promise<string> {
   const header = `From: a@x.test\r\nContent-Type: text/plain; charset=${charset}\r\n\r\n`
   const raw = Buffer.concat([Buffer.from(header), Buffer.from(hex.replaceAll(' ', ''), 'hex')])
-  return (await parser.parse(raw, 'a@x.test')).text
+  return (await reader.read(raw)).mail?.pieces[0]?.plain ?? ''
 }
 
 test.each([
