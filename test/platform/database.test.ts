@@ -145,7 +145,7 @@ test('a copy of the template is migrated, and closing and opening keeps what was
   await db.close()
   await db.close()
   db = await openDatabase({ ...fresh, log })
-  expect(await db.prisma.organizations.findMany()).toEqual([data])
+  expect(await db.prisma.organizations.findMany()).toMatchObject([data])
   await db.close()
   expect(readdirSync(fresh.dataDir)).toEqual(db.embedded ? ['db'] : [])
   await fresh.remove()
