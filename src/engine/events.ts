@@ -5,6 +5,7 @@ import type { EventId, InboxId, MessageId, OrgId, ThreadId } from './ids.ts'
 export const EVENT_NAMES = [
   'thread.created',
   'thread.merged',
+  'thread.split',
   'email.received',
   'email.sent',
   'email.delivered',

@@ -10,4 +10,5 @@ export type DocumentId = `doc_${string}`
 export type ChunkId = `chk_${string}`
 export type EventId = `evt_${string}`
 export type DeliveryId = `dlv_${string}`
+export type AuditId = `aud_${string}`
 export type JobId = `job_${string}`

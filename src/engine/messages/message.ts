@@ -21,6 +21,7 @@ export const MATCH_METHODS = [
   'in_reply_to',
   'references',
   'referenced_by',
+  'reply_token',
   'new',
 ] as const
 export type MatchMethod = (typeof MATCH_METHODS)[number]
@@ -97,7 +98,8 @@ export interface MessageRow {
   bounce: Bounce | null
   authentication: Authentication | null
   sender_flags: string[]
-  envelope: { mail_from: string; rcpt_to: string[] }
+  /** `mbox`: how an imported mail stood in its file. */
+  envelope: { mail_from: string; rcpt_to: string[]; mbox?: object }
   raw_sha256: string
   size: number
   by_agent: boolean

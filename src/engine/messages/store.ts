@@ -5,7 +5,7 @@ import { newEvent } from '../events.ts'
 import type { InboxId, MessageId, OrgId, ThreadId } from '../ids.ts'
 import type { JobRow } from '../jobs/job.ts'
 import type { Engine } from '../ports.ts'
-import { distinct, type Mailbox } from './address.ts'
+import { distinct, type Mailbox, withoutReplyTag } from './address.ts'
 import type { AttachmentRow, MessageRow, RecipientRow } from './message.ts'
 import { previewOf, type ThreadRow } from './thread.ts'
 
@@ -14,6 +14,8 @@ export type NewMessage = MessageRow & {
   participants: Mailbox[]
   preview: string
   waiting_on: ThreadRow['waiting_on']
+  /** Makes its thread unread, and takes it out of the archive. */
+  is_news: boolean
 }
 
 export interface MessageIdRow {
@@ -84,14 +86,18 @@ export async function storeMessages(
   }
 }
 
-/** What a message tells its thread: who takes part, and whose turn it is now. */
-export function withThreadNews(row: MessageRow): NewMessage {
+/**
+ * What a message tells its thread: who takes part, and whose turn it is now.
+ * @param isNews false: it came long ago and is known
+ */
+export function withThreadNews(row: MessageRow, isNews = true): NewMessage {
   const people = [...(row.from ? [row.from] : []), ...row.to, ...row.cc]
   return {
     ...row,
-    participants: distinct(people),
+    participants: distinct(people.map(withoutReplyTag)),
     preview: previewOf(row.text_body),
     waiting_on: waitingOn(row),
+    is_news: isNews && row.direction === 'inbound',
   }
 }
 
@@ -117,6 +123,7 @@ export const newThread = (first: MessageRow): ThreadRow => ({
   latest_inbound_at: null,
   has_outbound: false,
   created_at: first.created_at,
+  kept_apart_from: [],
 })
 
 export const threadCreated = (first: MessageRow): EventRow =>

@@ -20,6 +20,8 @@ export interface ThreadRow {
   /** True where it holds a mail that was sent by us. */
   has_outbound: boolean
   created_at: Date
+  /** Threads that a person took it apart from: no mail joins them again. Some may have gone into others since. */
+  kept_apart_from: ThreadId[]
 }
 
 export const Thread = z.object({

@@ -18,6 +18,7 @@ function aboutMessage(event: EventRow, message: Told): object {
     case 'thread.created':
       return { ...created(message), ...event.data }
     case 'thread.merged':
+    case 'thread.split':
       return { thread_id: message.thread_id, inbox_id: message.inbox_id, ...event.data }
     case 'email.sent':
       return { ...sent(message), ...event.data }

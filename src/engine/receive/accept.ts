@@ -1,4 +1,6 @@
 // Taking mail in: parse, keep the bytes, find the thread, store, and only then say so.
+import { idSuffix, newId } from '../../platform/ids.ts'
+import type { MessageId, ThreadId } from '../ids.ts'
 import { type Batch, emptyBatch, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
 import { withoutClaims } from './authenticate/claims.ts'
@@ -33,13 +35,17 @@ export function createReceiver(parts: Parts): Receiver {
     async accept(incoming) {
       const at = parts.clock.now()
       const { raw, envelope } = incoming
+      // Before anything waits: ids are in the order in which mail came.
+      const ids = incoming.inboxes.map(() => newId('msg', at))
       const [parsed, authentication] = await Promise.all([
         parser.parse(withoutClaims(raw, parts.settings.smtpHostname), envelope.mail_from),
         judge(parts, incoming),
       ])
       const hashes = { rawSha256: sha256(raw), fingerprint: fingerprint(raw) }
       const mail = { incoming, at, parsed, authentication, ...hashes }
-      const arrivals = incoming.inboxes.map((inbox) => arrivalOf(inbox, mail))
+      const arrivals = incoming.inboxes.map((inbox, n) =>
+        arrivalOf(inbox, ids[n] as MessageId, mail),
+      )
       await keepBytes(parts, arrivals)
       const received = await perOrganization(arrivals, store)
       await afterCommit(parts, arrivals, received)
@@ -79,8 +85,18 @@ async function perOrganization(
   return (await Promise.all([...groups.values()].map(store))).flat()
 }
 
-/** Stores mails together; one answer a mail, with one entry an inbox. */
+/** Stores mails together, in the order in which they came; one answer a mail, with one entry an inbox. */
 async function storeArrivals(parts: Parts, mails: Arrival[][]): Promise<Received[][]> {
+  const idOf = (n: number) => mails[n]?.[0]?.messageId ?? ''
+  const order = mails.map((_, n) => n).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
+  const received = await storeInOrder(
+    parts,
+    order.map((n) => mails[n] as Arrival[]),
+  )
+  return mails.map((_, n) => received[order.indexOf(n)] as Received[])
+}
+
+async function storeInOrder(parts: Parts, mails: Arrival[][]): Promise<Received[][]> {
   const received: Received[][] = []
   let decisions = 0
   while (received.length < mails.length) {
@@ -89,12 +105,28 @@ async function storeArrivals(parts: Parts, mails: Arrival[][]): Promise<Received
     const empty = batch.messages.length === 0
     if (empty || (await storeMessages(parts, batch)) === 'stored') {
       received.push(...decided.received)
+      await noteOvertaken(parts, batch)
       decisions = 0
     } else if (++decisions === MAX_DECISIONS) {
       throw new Error('the threads of this mail kept changing while it was stored')
     }
   }
   return received
+}
+
+/** What a rebuild in the order of ids could not know: a mail that found its thread begun by one that came after it. */
+export interface Overtaken {
+  kind: 'overtaken'
+  message_id: MessageId
+  thread_id: ThreadId
+}
+
+async function noteOvertaken({ blobs }: Parts, { messages }: Batch): Promise<void> {
+  for (const { org_id, id, thread_id } of messages) {
+    if (idSuffix(thread_id) <= idSuffix(id)) continue
+    const entry: Overtaken = { kind: 'overtaken', message_id: id, thread_id }
+    await blobs.journal(org_id, entry)
+  }
 }
 
 /**
@@ -117,9 +149,13 @@ async function decide(parts: Parts, mails: Arrival[][]) {
 }
 
 /** Where a mail goes; undefined where the same delivery was taken before. */
-function placeOf({ inbox, parsed, fingerprint }: Arrival, known: Known): Place | undefined {
+function placeOf(
+  { inbox, parsed, fingerprint, incoming }: Arrival,
+  known: Known,
+): Place | undefined {
   if (known.seenAs(inbox.inbox_id, fingerprint) !== undefined) return undefined
-  return placeOfMail(parsed.ties, parsed.from?.email ?? null, known.in(inbox.inbox_id))
+  const author = parsed.from?.email ?? null
+  return placeOfMail(parsed.ties, author, known.in(inbox.inbox_id), incoming.envelope.rcpt_to)
 }
 
 function add(batch: Batch, known: Known, arrival: Arrival, place: Place | undefined): Received {

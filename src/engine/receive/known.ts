@@ -3,6 +3,7 @@ import type { InboxId, MessageId, ThreadId } from '../ids.ts'
 import type { Mailbox } from '../messages/address.ts'
 import type { Engine } from '../ports.ts'
 import type { Arrival } from './rows.ts'
+import { signedThreads, type TieRow } from './signed.ts'
 import { idsOf, type Knowledge, type Place, type ThreadFacts } from './thread.ts'
 
 export interface Known {
@@ -12,14 +13,18 @@ export interface Known {
   add(arrival: Arrival, threadId: ThreadId, place: Place): void
 }
 
-const NOTHING: ThreadFacts = { hasOutbound: false, participants: new Set() }
+const NOTHING: ThreadFacts = {
+  hasOutbound: false,
+  participants: new Set(),
+  keptApartFrom: new Set(),
+}
 
-/** Two look-ups for any number of arrivals. */
+/** Two look-ups for any number of arrivals, and two more where only a signature says what is answered. */
 export async function lookUp(
   parts: Pick<Engine, 'db'>,
   arrivals: readonly Arrival[],
 ): Promise<Known> {
-  const { threads, facts, messages } = await threadsOf(parts, arrivals)
+  const { threads, facts, messages, signed } = await threadsOf(parts, arrivals)
   const seen = await seenBefore(parts, arrivals)
   const merged = new Map<ThreadId, ThreadId>()
   const now = (threadId: ThreadId): ThreadId => {
@@ -32,7 +37,14 @@ export async function lookUp(
         const threadId = threads.get(`${inboxId} ${rfcId}`)
         return threadId && now(threadId)
       },
-      factsOf: (threadId) => facts.get(threadId) ?? NOTHING,
+      signedThreadOf(evidence) {
+        const threadId = signed.get(`${inboxId} ${evidence}`)
+        return threadId && now(threadId)
+      },
+      factsOf(threadId) {
+        const { keptApartFrom, ...rest } = facts.get(threadId) ?? NOTHING
+        return { ...rest, keptApartFrom: new Set([...keptApartFrom].map(now)) }
+      },
       messageOf: (rfcId) => messages.get(`${inboxId} ${rfcId}`) ?? null,
     }),
     seenAs: (inboxId, fingerprint) => seen.get(`${inboxId} ${fingerprint}`),
@@ -68,16 +80,8 @@ function withMail(
       ...before.flatMap(({ participants }) => [...participants]),
       ...people.map(({ email }) => email.toLowerCase()),
     ]),
+    keptApartFrom: new Set(before.flatMap(({ keptApartFrom }) => [...keptApartFrom])),
   }
-}
-
-interface TieRow {
-  inbox_id: InboxId
-  rfc_id: string
-  thread_id: ThreadId
-  message_id: MessageId | null
-  has_outbound: boolean
-  participants: Mailbox[]
 }
 
 // LIMIT 1 keeps each look-up one walk down its primary key: joined freely, and without statistics, the planner reads
@@ -87,14 +91,17 @@ async function threadsOf({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[
     idsOf(parsed.ties).map((id) => ({ org: inbox.org_id, inbox: inbox.inbox_id, id })),
   )
   const rows = await db.urgent<TieRow>(
-    `SELECT q.inbox_id, q.rfc_id, k.message_id, t.id AS thread_id, t.has_outbound, t.participants
+    `SELECT q.inbox_id, q.rfc_id AS evidence, k.message_id, t.id AS thread_id, t.has_outbound, t.participants,
+       t.kept_apart_from
      FROM unnest($1::text[], $2::text[], $3::text[]) AS q (org_id, inbox_id, rfc_id),
      LATERAL (
        SELECT thread_id, message_id FROM message_ids k
        WHERE k.org_id = q.org_id AND k.inbox_id = q.inbox_id AND k.rfc_id = q.rfc_id LIMIT 1
      ) AS k,
      LATERAL (
-       SELECT id, has_outbound, participants FROM threads t
+       SELECT id, has_outbound, participants,
+         CASE WHEN kept_apart_from = '{}' THEN '{}' ELSE kept_apart_now(org_id, kept_apart_from) END AS kept_apart_from
+       FROM threads t
        WHERE t.org_id = q.org_id AND t.id = coalesce(
          (SELECT into_id FROM thread_redirects r WHERE r.org_id = q.org_id AND r.id = k.thread_id),
          k.thread_id) LIMIT 1
@@ -102,17 +109,27 @@ async function threadsOf({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[
     [wanted.map(({ org }) => org), wanted.map(({ inbox }) => inbox), wanted.map(({ id }) => id)],
     'look_up_message_ids',
   )
-  const facts = new Map<ThreadId, ThreadFacts>()
-  for (const { thread_id, has_outbound, participants } of rows) {
-    const people = participants.map(({ email }) => email.toLowerCase())
-    facts.set(thread_id, { hasOutbound: has_outbound, participants: new Set(people) })
+  const threads = new Map(rows.map(byEvidence))
+  const isKnown = (inboxId: InboxId, rfcId: string) => threads.has(`${inboxId} ${rfcId}`)
+  const bySignature = await signedThreads({ db }, arrivals, isKnown)
+  return {
+    threads,
+    signed: new Map(bySignature.map(byEvidence)),
+    facts: new Map([...rows, ...bySignature].map((row) => [row.thread_id, factsOf(row)])),
+    messages: new Map(rows.map((row) => [byEvidence(row)[0], row.message_id])),
   }
-  const threads = new Map(
-    rows.map((row): [string, ThreadId] => [`${row.inbox_id} ${row.rfc_id}`, row.thread_id]),
-  )
-  const messages = new Map(rows.map((row) => [`${row.inbox_id} ${row.rfc_id}`, row.message_id]))
-  return { threads, facts, messages }
 }
+
+const byEvidence = ({ inbox_id, evidence, thread_id }: TieRow): [string, ThreadId] => [
+  `${inbox_id} ${evidence}`,
+  thread_id,
+]
+
+const factsOf = ({ has_outbound, participants, kept_apart_from }: TieRow): ThreadFacts => ({
+  hasOutbound: has_outbound,
+  participants: new Set(participants.map(({ email }) => email.toLowerCase())),
+  keptApartFrom: new Set(kept_apart_from),
+})
 
 async function seenBefore({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[]) {
   const rows = await db.urgent<{ inbox_id: InboxId; hash: string; message_id: MessageId }>(

@@ -14,9 +14,13 @@ export interface ThreadFacts {
   hasOutbound: boolean
   /** Addresses of From, To and Cc, in lower case. */
   participants: ReadonlySet<string>
+  /** Threads that a person took it apart from. */
+  keptApartFrom: ReadonlySet<ThreadId>
 }
 
 export interface Knowledge {
+  /** The thread that a signature of ours leads to: in a Message-ID whose row is missing, or in an address of the envelope. */
+  signedThreadOf(evidence: string): ThreadId | undefined
   /** The thread of a Message-ID that this inbox has seen, or has seen mentioned. */
   threadOf(rfcId: string): ThreadId | undefined
   factsOf(threadId: ThreadId): ThreadFacts
@@ -46,16 +50,22 @@ export type Place =
  *
  * One exception: a stranger who learnt Message-IDs must not weld two conversations of ours together. Where two threads
  * already hold mail sent by us, only an author who took part in both joins them; anybody else's mail stays with the first tie.
+ * And threads that a person took apart stay two: such a mail is no stranger's trick, it names its ancestors.
+ *
+ * @param addresses of the envelope: where no Message-ID ties, a reply token in one of them does
  */
-export function placeOfMail(ties: Ties, author: string | null, known: Knowledge): Place {
-  const found = tiesInOrder(ties).flatMap(([method, evidence]) => {
-    const threadId = known.threadOf(evidence)
-    return threadId === undefined ? [] : [{ method, evidence, threadId }]
-  })
-  const [first] = found
+export function placeOfMail(
+  ties: Ties,
+  author: string | null,
+  known: Knowledge,
+  addresses: readonly string[] = [],
+): Place {
+  const byIds = tiesInOrder(ties).flatMap((tie) => found(tie, known))
+  const all = byIds.length > 0 ? byIds : addresses.flatMap((one) => signed(one, known))
+  const [first] = all
   if (first === undefined) return { kind: 'new' }
-  const tied = [...new Set(found.map(({ threadId }) => threadId))]
-  const [joined, apart] = weld(tied, author?.toLowerCase(), known)
+  const tied = [...new Set(all.map(({ threadId }) => threadId))]
+  const { joined, conflict } = weld(tied, author?.toLowerCase(), known)
   const [threadId = first.threadId, ...merges] = joined.toSorted()
   return {
     kind: 'joins',
@@ -63,7 +73,7 @@ export function placeOfMail(ties: Ties, author: string | null, known: Knowledge)
     merges,
     method: first.method,
     evidence: first.evidence,
-    conflict: apart.length > 0,
+    conflict,
     newParticipant: !joined.some((id) => tookPart(known.factsOf(id), author?.toLowerCase())),
   }
 }
@@ -79,21 +89,45 @@ function tiesInOrder({ messageId, inReplyTo, references }: Ties): [MatchMethod, 
   ]
 }
 
-/** Splits the tied threads into those that are one with the first, and those that may not be welded to it. */
+interface Found {
+  method: MatchMethod
+  evidence: string
+  threadId: ThreadId
+}
+
+/** A mail's own id is no answer to ours, whoever signed it. */
+function found([method, evidence]: [MatchMethod, string], known: Knowledge): Found[] {
+  const threadId = known.threadOf(evidence)
+  if (threadId !== undefined) return [{ method, evidence, threadId }]
+  return method === 'referenced_by' ? [] : signed(evidence, known)
+}
+
+function signed(evidence: string, known: Knowledge): Found[] {
+  const threadId = known.signedThreadOf(evidence)
+  return threadId === undefined ? [] : [{ method: 'reply_token', evidence, threadId }]
+}
+
+/** Which of the tied threads are one with the first, and whether the author is why another is not. */
 function weld(
   [first, ...others]: ThreadId[],
   author: string | undefined,
   known: Knowledge,
-): [ThreadId[], ThreadId[]] {
+): { joined: ThreadId[]; conflict: boolean } {
   const joined = first === undefined ? [] : [first]
-  const apart: ThreadId[] = []
+  let conflict = false
   for (const other of others) {
-    const forbidden = joined.some((id) => !mayWeld(known.factsOf(id), known.factsOf(other), author))
-    if (forbidden) apart.push(other)
-    else joined.push(other)
+    if (joined.some((id) => keptApart(id, other, known))) continue
+    if (joined.every((id) => mayWeld(known.factsOf(id), known.factsOf(other), author))) {
+      joined.push(other)
+    } else {
+      conflict = true
+    }
   }
-  return [joined, apart]
+  return { joined, conflict }
 }
+
+const keptApart = (a: ThreadId, b: ThreadId, { factsOf }: Knowledge) =>
+  factsOf(a).keptApartFrom.has(b) || factsOf(b).keptApartFrom.has(a)
 
 function mayWeld(a: ThreadFacts, b: ThreadFacts, author: string | undefined): boolean {
   if (!a.hasOutbound || !b.hasOutbound) return true

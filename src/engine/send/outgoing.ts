@@ -25,6 +25,8 @@ export interface Composed {
   inbox: InboxRow
   answered: MessageRow | undefined
   draft: Draft
+  /** What the caller asked for; the mail may carry an address of ours instead. */
+  replyTo: readonly Mailbox[]
   bcc: readonly Mailbox[]
   /** The text that is shown: of the HTML, where the mail has no text of its own. */
   text: string
@@ -70,7 +72,7 @@ function rowOf({ id, inbox, answered, draft, ...mail }: Composed): MessageRow {
     to: [...draft.to],
     cc: [...draft.cc],
     bcc: [...mail.bcc],
-    reply_to: [...draft.replyTo],
+    reply_to: [...mail.replyTo],
     subject: draft.subject,
     text_body: mail.text,
     html_body: draft.html,

@@ -3,7 +3,10 @@ import { idSuffix, newId } from '../../platform/ids.ts'
 import { type Address, MAX_ADDRESSES, readAddress, withoutRepeats } from '../addresses.ts'
 import type { Caller } from '../caller.ts'
 import { Conflict, TooLarge, ValidationFailed } from '../errors.ts'
+import type { MessageId, OrgId, ThreadId } from '../ids.ts'
+import type { InboxRow } from '../inboxes/inbox.ts'
 import type { Engine } from '../ports.ts'
+import { replyAddress, signedMessageId } from '../reply-token.ts'
 import { type Place, placeOf } from './answered.ts'
 import { clear } from './clearance.ts'
 import { compose, type Draft } from './compose.ts'
@@ -38,15 +41,14 @@ export async function prepare(
   })
   const at = engine.clock.now()
   const id = newId('msg', at)
-  const messageId = `<${idSuffix(id)}@${inbox.domain}>`
+  const threadId: ThreadId = answered?.thread_id ?? `thr_${idSuffix(id)}`
+  const { messageId, replyTo } = await tokensOf(engine, inbox, { messageId: id, threadId })
   const ownId = engine.settings.outbound === 'relay' ? messageId : undefined
   const { bcc, ...open } = people
   const draft: Draft = {
     ...open,
-    from: inbox.display_name
-      ? { email: inbox.address, name: inbox.display_name }
-      : { email: inbox.address },
-    replyTo: written.replyTo,
+    from: named(inbox, inbox.address),
+    replyTo: written.replyTo.length > 0 ? written.replyTo : replyTo,
     subject,
     text: written.text,
     html: written.html,
@@ -59,7 +61,31 @@ export async function prepare(
   requireRoom(raw.length)
   const text = written.text ?? (await textOfHtml(raw))
   const dryRun = clearance.outside && engine.settings.outbound === 'dry-run'
-  return outgoingOf({ id, inbox, answered, draft, bcc, text, raw, dryRun, byAgent: caller.agent })
+  const { replyTo: asked } = written
+  const byAgent = caller.agent
+  return outgoingOf({ id, inbox, answered, draft, replyTo: asked, bcc, text, raw, dryRun, byAgent })
+}
+
+const named = ({ display_name: name }: InboxRow, email: string): Address =>
+  name ? { email, name } : { email }
+
+/** What an answer to this mail is known by. The address is ours alone: nobody asked for it, so messages do not show it. */
+async function tokensOf(
+  { db }: Pick<Engine, 'db'>,
+  inbox: InboxRow,
+  mail: { messageId: MessageId; threadId: ThreadId },
+) {
+  const [row] = await db.query<{ id: OrgId; reply_secret: string }>(
+    'SELECT id, reply_secret FROM organizations WHERE id = $1',
+    [inbox.org_id],
+    'reply_secret',
+  )
+  if (row === undefined) throw new Error('an inbox has an organization')
+  const address = replyAddress(row.reply_secret, inbox, mail.messageId)
+  return {
+    messageId: signedMessageId(row.reply_secret, inbox, mail),
+    replyTo: address === undefined ? [] : [named(inbox, address)],
+  }
 }
 
 function requireRoom(bytes: number): void {

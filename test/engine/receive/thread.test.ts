@@ -11,8 +11,14 @@ type Facts = Record<string, Partial<ThreadFacts>>
 
 const known = (threads: Threads, facts: Facts = {}): Knowledge => ({
   threadOf: (id) => threads[id],
+  signedThreadOf: () => undefined,
   messageOf: () => null,
-  factsOf: (id) => ({ hasOutbound: false, participants: new Set(), ...facts[id] }),
+  factsOf: (id) => ({
+    hasOutbound: false,
+    participants: new Set(),
+    keptApartFrom: new Set(),
+    ...facts[id],
+  }),
 })
 const ties = (over: object) => ({ messageId: null, inReplyTo: [], references: [], ...over })
 const place = (over: object, knowledge: Knowledge, author: string | null = 'ann@example.com') =>
