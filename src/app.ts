@@ -14,7 +14,7 @@ import { type FirstStart, firstStart } from './engine/inboxes/first-start.ts'
 import { endLeases } from './engine/jobs/lease.ts'
 import type { Worker } from './engine/jobs/worker.ts'
 import type { Engine, MailTransport } from './engine/ports.ts'
-import { createReceiver } from './engine/receive/accept.ts'
+import { createReceiver, type Receiver } from './engine/receive/accept.ts'
 import { localDelivery } from './engine/receive/local.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { type Database, openDatabase } from './platform/database.ts'
@@ -52,6 +52,7 @@ export interface StartOptions {
 
 export interface App {
   engine: Engine
+  receiver: Receiver
   /** The keys, where `start` was the first start. */
   first: FirstStart | null
   /** Where the doors listen that are open. */
@@ -107,6 +108,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
 
   const app: App = {
     engine,
+    receiver,
     first: null,
     addresses,
     async start({ roles, takenPort, keys }) {

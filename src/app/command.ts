@@ -24,7 +24,13 @@ const RETRY_MS = 100
 const terminal: Output = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  bytes: (chunk) => new Promise((resolve) => process.stdout.write(chunk, () => resolve())),
 }
+
+const typed = () => ({ cwd: process.cwd(), terminal: process.stderr.isTTY === true })
+
+/** A command as it was typed, and where it writes. */
+type Asked = Output & Pick<CommandContext, 'argv' | 'cwd' | 'terminal' | 'signal'>
 
 /** Runs `postroom COMMAND …`; resolves with the exit code. */
 export async function runCommand(config: Config, argv: readonly string[]): Promise<number> {
@@ -45,7 +51,7 @@ async function runWhereItCan(config: Config, argv: readonly string[]): Promise<n
       patienceMs: 0,
     })
     if (lock.held) return runAlone(config, argv).finally(() => lock.release())
-    const exit = await runThere(lock.holder.socket, argv, terminal)
+    const exit = await runThere(lock.holder.socket, { argv, ...typed() }, terminal)
     if (exit !== undefined) return exit
     const waited = performance.now() - started
     if (waited > PATIENCE_MS) throw new StartError(silent(lock.holder))
@@ -77,7 +83,8 @@ async function runAlone(config: Config, argv: readonly string[]): Promise<number
     return app
   }
   try {
-    return await runIn(argv, terminal, {
+    const asked = { ...terminal, ...typed(), argv, signal: new AbortController().signal }
+    return await runIn(asked, {
       app: opened,
       smtp: () => smtpAlone(config, opened),
       async check() {
@@ -109,15 +116,11 @@ async function smtpAlone(config: Config, opened: () => Promise<App>): Promise<Ad
 interface InHouse {
   config: Config
   ready: () => Promise<App>
-  output: Output
 }
 
 /** Runs a command that came over the run socket. */
-export function runInHouse(
-  argv: readonly string[],
-  { config, ready, output }: InHouse,
-): Promise<number> {
-  return runIn(argv, output, {
+export function runInHouse(asked: Asked, { config, ready }: InHouse): Promise<number> {
+  return runIn(asked, {
     app: ready,
     smtp: async () => (await ready()).addresses.smtp ?? config.smtp,
     check: async () => checkMigrations((await ready()).engine.db, MIGRATIONS),
@@ -130,17 +133,15 @@ interface Place {
   check(): Promise<void>
 }
 
-async function runIn(
-  [name = '', ...argv]: readonly string[],
-  output: Output,
-  { app, smtp, check }: Place,
-): Promise<number> {
+async function runIn(asked: Asked, { app, smtp, check }: Place): Promise<number> {
+  const [name = '', ...argv] = asked.argv
   const command = commandNamed(name)
   const engine = async () => (await app()).engine
   const context: CommandContext = {
-    ...output,
+    ...asked,
     argv,
     engine,
+    receiver: async () => (await app()).receiver,
     operator: async () => operatorOf(await engine()),
     smtp,
     migrations: { check, apply: async () => void (await app()) },
@@ -149,7 +150,7 @@ async function runIn(
     if (command === undefined) throw new UsageError(`There is no command ${JSON.stringify(name)}.`)
     return await command.run(context)
   } catch (error) {
-    return tell(error, output)
+    return tell(error, asked)
   }
 }
 

@@ -62,9 +62,11 @@ export function openHouse(
 function doorsOf(config: Config, ready: () => Promise<App>): RunSocketDoors {
   return {
     mcp: (socket, greeting) => serveGreeted(socket, greeting, { config, ready }),
-    async cli(socket, { argv }) {
+    async cli(socket, { door: _, ...asked }) {
       const { runInHouse } = await import('./command.ts')
-      await answerCommand(socket, (output) => runInHouse(argv, { config, ready, output }))
+      await answerCommand(socket, (output, signal) =>
+        runInHouse({ ...asked, ...output, signal }, { config, ready }),
+      )
     },
   }
 }

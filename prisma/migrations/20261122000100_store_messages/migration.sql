@@ -96,11 +96,13 @@ BEGIN
   WITH message AS (
     SELECT * FROM jsonb_to_recordset(joined) AS m (
       org_id text, id text, thread_id text, direction text, created_at timestamptz,
-      participants jsonb, preview text, waiting_on text)
+      participants jsonb, preview text, waiting_on text, is_news boolean, subject text)
   ), news AS (
     SELECT org_id, thread_id, count(*) AS added,
       max(created_at) FILTER (WHERE direction = 'inbound') AS inbound_at,
       bool_or(direction = 'outbound') AS outbound,
+      bool_or(is_news) AS is_news,
+      (array_agg(message.id ORDER BY created_at, message.id))[1] AS oldest,
       (array_agg(message.id ORDER BY created_at DESC, message.id DESC))[1] AS newest
     FROM message GROUP BY org_id, thread_id
   ), people AS (
@@ -113,14 +115,18 @@ BEGIN
     participants = merge_participants(t.participants, coalesce(p.added, '[]'::jsonb)),
     latest_inbound_at = greatest(t.latest_inbound_at, n.inbound_at),
     has_outbound = t.has_outbound OR n.outbound,
-    is_read = t.is_read AND n.inbound_at IS NULL,
-    is_archived = t.is_archived AND n.inbound_at IS NULL,
+    is_read = t.is_read AND NOT n.is_news,
+    is_archived = t.is_archived AND NOT n.is_news,
+    -- An older mail that comes late (an import) is the earliest one from now on.
+    subject = CASE WHEN o.created_at < t.created_at THEN o.subject ELSE t.subject END,
+    created_at = least(t.created_at, o.created_at),
     preview = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.preview ELSE t.preview END,
     waiting_on = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.waiting_on ELSE t.waiting_on END,
     last_message_id = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.id ELSE t.last_message_id END,
     last_message_at = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.created_at ELSE t.last_message_at END
   FROM news n
   JOIN message m ON m.id = n.newest
+  JOIN message o ON o.id = n.oldest
   LEFT JOIN people p ON p.org_id = n.org_id AND p.thread_id = n.thread_id
   WHERE t.org_id = n.org_id AND t.id = n.thread_id;
   GET DIAGNOSTICS found_rows = ROW_COUNT;

@@ -1,11 +1,16 @@
 // What a command of the command line is, and what it is given.
 import type { Caller } from '../../engine/caller.ts'
 import type { Engine } from '../../engine/ports.ts'
-import type { Output } from './dial.ts'
+import type { Receiver } from '../../engine/receive/accept.ts'
+import type { Output, Typed } from './dial.ts'
 
-export interface CommandContext extends Output {
+export interface CommandContext extends Output, Typed {
   argv: readonly string[]
   engine(): Promise<Engine>
+  /** The way mail comes in. */
+  receiver(): Promise<Receiver>
+  /** Whoever typed the command has gone. */
+  signal: AbortSignal
   /** A person who may do everything in the first organization. */
   operator(): Promise<Caller>
   /** Where the SMTP door listens; it is opened where no server is running. */

@@ -1,10 +1,12 @@
 // Every command, and the help that lists them.
 import type { Command } from './command.ts'
+import { exportCommand } from './export.ts'
+import { importCommand } from './import.ts'
 import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { testMail } from './test-mail.ts'
 
-const COMMANDS: readonly Command[] = [keys, testMail, migrate]
+const COMMANDS: readonly Command[] = [keys, testMail, importCommand, exportCommand, migrate]
 
 const COLUMN = 34
 

@@ -13,7 +13,7 @@ const NEWLINE = 0x0a
 /** The first line of a connection: which door it wants. */
 export type Greeting =
   | { door: 'mcp'; key?: string; toolsets?: string[]; read_only?: boolean }
-  | { door: 'cli'; argv: string[] }
+  | { door: 'cli'; argv: string[]; cwd: string; terminal: boolean }
 
 export interface RunSocketDoors {
   mcp(socket: Socket, greeting: Extract<Greeting, { door: 'mcp' }>): void
@@ -97,7 +97,8 @@ function asGreeting(line: string): Greeting | undefined {
   const value = asObject(line)
   if (value?.door === 'mcp') return value as Greeting
   if (value?.door === 'cli' && Array.isArray(value.argv)) {
-    return { door: 'cli', argv: value.argv.map(String) }
+    const cwd = typeof value.cwd === 'string' ? value.cwd : '/'
+    return { door: 'cli', argv: value.argv.map(String), cwd, terminal: value.terminal === true }
   }
   return undefined
 }

@@ -27,7 +27,7 @@ interface Cursor {
 interface LoggedEvent extends EventRow, Cursor {
   /** No transaction is open any more that could still put an event before this one. */
   settled: boolean
-  /** Null where the inbox does not want to be told. */
+  /** Null where the inbox does not want to be told, or the mail was imported and is no news. */
   webhook_url: string | null
   mail_size: number
 }
@@ -68,7 +68,7 @@ async function read({ db }: Parts): Promise<{ cursor: Cursor | undefined; events
          i.webhook_url, coalesce(m.size, 0) AS mail_size
        FROM events e
        LEFT JOIN inboxes i ON i.org_id = e.org_id AND i.id = e.inbox_id
-         AND i.deleted_at IS NULL AND i.webhook_disabled_at IS NULL
+         AND i.deleted_at IS NULL AND i.webhook_disabled_at IS NULL AND NOT e.data ? 'imported'
        LEFT JOIN messages m ON i.webhook_url IS NOT NULL
          AND m.org_id = i.org_id AND m.id = e.message_id
        WHERE (e.xid, e.seq) > (c.xid, c.seq)

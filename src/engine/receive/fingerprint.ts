@@ -1,5 +1,6 @@
 // Recognising the same delivery again: a sender that missed our 250 sends the mail once more.
 import { createHash } from 'node:crypto'
+import { withLineEnds } from './authenticate/line-ends.ts'
 
 const CRLF_CRLF = '\r\n\r\n'
 /** Fields that relays add on the way (RFC 5321 §4.4), with their folded lines. */
@@ -7,10 +8,13 @@ const ADDED_ON_THE_WAY = /^(received|return-path):.*\r?\n([ \t].*\r?\n)*/gim
 
 export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-/** SHA-256 of a mail without the trace fields, so that the same mail over another relay is the same. */
+/**
+ * SHA-256 of a mail without the trace fields, so that the same mail over another relay is the same; and with
+ * line ends as on the wire, so that it is the same out of a file.
+ */
 export function fingerprint(raw: Buffer): string {
   const end = raw.indexOf(CRLF_CRLF)
-  if (end < 0) return sha256(raw)
+  if (end < 0) return raw.includes('\n\n') ? fingerprint(withLineEnds(raw)) : sha256(raw)
   const header = raw.toString('latin1', 0, end + 2).replace(ADDED_ON_THE_WAY, '')
   return createHash('sha256')
     .update(header, 'latin1')

@@ -1,5 +1,6 @@
 // A mail on its way in, before it is anybody's message: bytes, envelope, peer.
 import type { AddressFound } from '../inboxes/find.ts'
+import type { MboxForm } from './mbox/entry.ts'
 
 export interface Incoming {
   /** The bytes exactly as received after DATA, without the dot-stuffing. */
@@ -10,6 +11,17 @@ export interface Incoming {
   peer: { ip: string; helo: string; tls: boolean } | null
   /** The inboxes that the envelope's recipients lead to. */
   inboxes: readonly AddressFound[]
+  /** Set for mail that did not come now: out of a mailbox file. */
+  imported?: Imported
+}
+
+export interface Imported {
+  /** When it came, then: the message's `created_at`. */
+  at: Date
+  /** How it stood in its file. */
+  form: MboxForm
+  /** True: it counts as new. Webhooks tell of it, and its thread is unread. */
+  isNews: boolean
 }
 
 export interface Received {

@@ -5,13 +5,7 @@ import type { MessageId } from '../ids.ts'
 import type { AddressFound } from '../inboxes/find.ts'
 import { newJob } from '../jobs/job.ts'
 import type { AttachmentRow, Authentication, Bounce, MessageRow } from '../messages/message.ts'
-import {
-  type Batch,
-  type MessageIdRow,
-  newThread,
-  threadCreated,
-  withThreadNews,
-} from '../messages/store.ts'
+import { type Batch, type MessageIdRow, newThread, withThreadNews } from '../messages/store.ts'
 import { BOUNCED_JOB } from '../send/bounced.ts'
 import { senderFlags } from './authenticate/sender-flags.ts'
 import type { Incoming } from './incoming.ts'
@@ -39,9 +33,9 @@ const DAY_MS = 86_400_000
 /** Gives a mail its ids in one inbox. */
 export function arrivalOf(
   inbox: AddressFound,
+  messageId: MessageId,
   mail: Omit<Arrival, 'inbox' | 'messageId' | 'attachments'>,
 ): Arrival {
-  const messageId = newId('msg', mail.at)
   const attachments = mail.parsed.attachments.map((attachment, position) => ({
     org_id: inbox.org_id,
     id: newId('att', mail.at),
@@ -72,12 +66,17 @@ export const sidecarOf = ({
   organization: inbox.org_id,
   inbox: { id: inbox.inbox_id, address: inbox.address },
   raw_sha256: rawSha256,
-  envelope: incoming.envelope,
+  envelope: envelopeOf(incoming),
   peer: incoming.peer,
   received_at: at,
+  ...(incoming.imported ? { created_at: incoming.imported.at } : {}),
   authentication,
   attachment_ids: attachments.map(({ id }) => id),
 })
+
+/** With how it stood in the file that it was imported from, so that it is exported the same again. */
+const envelopeOf = ({ envelope, imported }: Incoming): MessageRow['envelope'] =>
+  imported === undefined ? envelope : { ...envelope, mbox: imported.form }
 
 /** Adds a mail to a batch, in the place that was decided for it. Returns the row. */
 export function addArrival(
@@ -88,25 +87,30 @@ export function addArrival(
 ): MessageRow {
   const row = messageRow(arrival, place, knowledge)
   const { org_id, inbox_id, thread_id, id: message_id } = row
-  const about = { orgId: org_id, inboxId: inbox_id, threadId: thread_id, messageId: message_id }
+  const { at, incoming } = arrival
+  const isNews = incoming.imported?.isNews ?? true
+  const known = isNews ? {} : { imported: true }
+  const ids = { orgId: org_id, inboxId: inbox_id, threadId: thread_id, messageId: message_id }
+  const about = { ...ids, data: known }
   if (place.kind === 'new') {
     batch.threads.push(newThread(row))
-    batch.events.push(threadCreated(row))
+    batch.events.push(newEvent('thread.created', about, at))
   }
   if (place.kind === 'joins' && place.merges.length > 0) {
     batch.merges.push({ org_id, into_id: thread_id, from_ids: place.merges })
-    const data = { merged_thread_ids: place.merges }
-    batch.events.push(newEvent('thread.merged', { ...about, data }, arrival.at))
+    const data = { merged_thread_ids: place.merges, ...known }
+    batch.events.push(newEvent('thread.merged', { ...ids, data }, at))
   }
-  batch.messages.push(withThreadNews(row))
+  batch.messages.push(withThreadNews(row, isNews))
   batch.attachments.push(...arrival.attachments)
   batch.message_ids.push(...idRows(row, arrival, knowledge))
-  const expires_at = new Date(arrival.at.getTime() + SEEN_DAYS * DAY_MS)
+  const expires_at = new Date(at.getTime() + SEEN_DAYS * DAY_MS)
   batch.seen.push({ org_id, inbox_id, hash: arrival.fingerprint, message_id, expires_at })
-  batch.events.push(newEvent('email.received', about, arrival.at))
-  if (row.bounce?.message_id) {
+  batch.events.push(newEvent('email.received', about, at))
+  // What an old report said of a mail of ours was known when it came.
+  if (row.bounce?.message_id && incoming.imported === undefined) {
     const payload = { message_id }
-    batch.jobs.push(newJob(BOUNCED_JOB, { orgId: org_id, payload }, arrival.at))
+    batch.jobs.push(newJob(BOUNCED_JOB, { orgId: org_id, payload }, at))
   }
   return row
 }
@@ -162,12 +166,12 @@ function messageRow(arrival: Arrival, place: Place, knowledge: Knowledge): Messa
     bounce: bounceOf(arrival, knowledge),
     authentication: arrival.authentication,
     sender_flags: flagsOf(arrival, place, knowledge),
-    envelope: incoming.envelope,
+    envelope: envelopeOf(incoming),
     raw_sha256: arrival.rawSha256,
     size: incoming.raw.length,
     by_agent: false,
     sent_at: null,
-    created_at: arrival.at,
+    created_at: incoming.imported?.at ?? arrival.at,
   }
 }
 

@@ -78,7 +78,8 @@ export function written({ raw, form }: MboxEntry, last: boolean): Buffer {
 }
 
 /** @param open the mail's last line has no end */
-function endOf({ eol = '\n', gap = eol, cut }: MboxForm, last: boolean, open: boolean): string {
+function endOf(form: MboxForm, last: boolean, open: boolean): string {
+  const { eol = '\n' as string, gap = eol, cut } = form
   if (cut && last) return ''
   return open ? `${eol}${gap}` : gap
 }
