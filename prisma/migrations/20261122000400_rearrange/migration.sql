@@ -127,8 +127,8 @@ BEGIN
 END
 $$;
 
--- Makes what a thread shows from its messages. What only the caller knows comes in: preview, waiting_on, is_read,
--- is_archived and kept_apart_from. The tag of a reply address is no other person.
+-- Makes what a thread shows from its messages. What only the caller knows comes in: waiting_on, is_read, is_archived,
+-- kept_apart_from, and the preview unless a change is made once more. The tag of a reply address is no other person.
 CREATE FUNCTION rebuild_thread(organization text, summary jsonb) RETURNS void
 LANGUAGE sql AS $$
   WITH message AS (
@@ -136,7 +136,7 @@ LANGUAGE sql AS $$
   ), earliest AS (
     SELECT subject, created_at FROM message ORDER BY created_at, id LIMIT 1
   ), newest AS (
-    SELECT id, created_at FROM message ORDER BY created_at DESC, id DESC LIMIT 1
+    SELECT id, created_at, text_body FROM message ORDER BY created_at DESC, id DESC LIMIT 1
   ), person AS (
     SELECT m.created_at, m.id, place,
       jsonb_set(mailbox, '{email}', to_jsonb(regexp_replace(
@@ -155,7 +155,8 @@ LANGUAGE sql AS $$
     latest_inbound_at = (SELECT max(created_at) FROM message WHERE direction = 'inbound'),
     last_message_id = n.id,
     last_message_at = n.created_at,
-    preview = summary ->> 'preview',
+    preview = coalesce(summary ->> 'preview',
+      left(btrim(regexp_replace(left(n.text_body, 800), '\s+', ' ', 'g')), 200)),
     waiting_on = summary ->> 'waiting_on',
     is_read = (summary ->> 'is_read')::boolean,
     is_archived = (summary ->> 'is_archived')::boolean,

@@ -1,4 +1,5 @@
 // The routes of the AIThreads dialect: snake_case under /v1. A new operation costs one line here.
+import { listAudit } from '../../engine/access/audit.ts'
 import { createKey, listKeys, revokeKey, whoAmI } from '../../engine/access/operations.ts'
 import {
   deleteDocument,
@@ -29,6 +30,11 @@ import {
   listThreadMessages,
   listThreads,
 } from '../../engine/messages/operations.ts'
+import {
+  mergeThreads,
+  splitThread,
+  undoThread,
+} from '../../engine/messages/rearrange/operations.ts'
 import { listDeliveries } from '../../engine/notify/operations.ts'
 import { sendMessage } from '../../engine/send/operations.ts'
 import { type Answer, type Route, route, type Upload } from './route.ts'
@@ -51,6 +57,7 @@ export const AITHREADS: readonly Route[] = [
   route('POST', `${ORGANIZATION}/api-keys`, createKey, { answer: created }),
   route('GET', `${ORGANIZATION}/api-keys`, listKeys),
   route('DELETE', `${ORGANIZATION}/api-keys/:key_id`, revokeKey),
+  route('GET', `${ORGANIZATION}/audit`, listAudit),
 
   route('POST', INBOXES, createInbox, { answer: madeOr(201) }),
   route('GET', INBOXES, listInboxes),
@@ -74,6 +81,11 @@ export const AITHREADS: readonly Route[] = [
   route('GET', `${INBOX}/threads`, listThreads),
   route('GET', `${INBOX}/threads/:thread_id`, getThread),
   route('GET', `${INBOX}/threads/:thread_id/messages`, listThreadMessages),
+  route('POST', `${INBOX}/threads/:thread_id/merge`, mergeThreads, {
+    pathAliases: { thread_id: 'into_thread_id' },
+  }),
+  route('POST', `${INBOX}/threads/:thread_id/split`, splitThread),
+  route('POST', `${INBOX}/threads/:thread_id/undo`, undoThread),
   route('GET', `${ALL}/threads`, listThreads),
   route('GET', `${ALL}/messages`, listMessages),
 

@@ -8,7 +8,7 @@ import type { Route } from './route.ts'
 
 /** The input of the route's operation. Throws ValidationFailed that names every wrong field, and UnsupportedType. */
 export async function inputOf(route: Route, c: Context): Promise<unknown> {
-  const params = withAliases(c.req.param(), route.aliases)
+  const params = withAliases(c.req.param(), { ...route.aliases, ...route.pathAliases })
   const accepted = fieldsOf(route).filter((name) => !(name in params))
   const query = queryOf(c, route.body === 'none' ? accepted : [])
   const carried = route.body === 'none' ? query : await carriedBy(route, c)

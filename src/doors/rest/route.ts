@@ -28,6 +28,8 @@ export interface Route {
   maxBytes: number
   /** Other names under which the path or a body may give a field of the input. */
   aliases: Readonly<Record<string, string>>
+  /** The same for the path alone, where the body has a field of that name too. */
+  pathAliases: Readonly<Record<string, string>>
   /** What a form's file becomes in the operation's input. */
   upload(file: Upload): Record<string, unknown>
   answer(output: unknown): Answer
@@ -37,6 +39,7 @@ interface Special<Out extends z.ZodType> {
   body?: Route['body']
   maxBytes?: number
   aliases?: Route['aliases']
+  pathAliases?: Route['pathAliases']
   upload?: Route['upload']
   answer?: (output: z.output<Out>) => Answer
 }
@@ -58,6 +61,7 @@ export function route<In extends z.ZodType, Out extends z.ZodType>(
     body: method === 'GET' ? 'none' : 'json',
     maxBytes: JSON_LIMIT,
     aliases: {},
+    pathAliases: {},
     upload: () => ({}),
     answer:
       method === 'DELETE' ? () => ({ status: 204 }) : (body: unknown) => ({ status: 200, body }),

@@ -111,7 +111,7 @@ export const revokeKey = operation({
 })
 
 /** Another organization's id is as good as no id at all. */
-function sameOrganization(caller: Caller, orgId: string | undefined): void {
+export function sameOrganization(caller: Caller, orgId: string | undefined): void {
   if (orgId !== undefined && orgId !== caller.orgId) throw new NotFound('organization', orgId)
 }
 

@@ -81,10 +81,14 @@ export async function storeMessages(
     await db.urgent('SELECT store_messages($1)', [JSON.stringify(batch)], 'store_messages')
     return 'stored'
   } catch (error) {
-    if (DECIDE_AGAIN.includes((error as { code?: string }).code ?? '')) return 'moved'
+    if (isAboutChange(error)) return 'moved'
     throw error
   }
 }
+
+/** Whether a statement failed since what it was decided on has changed. */
+export const isAboutChange = (error: unknown): boolean =>
+  DECIDE_AGAIN.includes((error as { code?: string } | null)?.code ?? '')
 
 /**
  * What a message tells its thread: who takes part, and whose turn it is now.
