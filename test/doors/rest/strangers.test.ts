@@ -22,11 +22,14 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** An inbox with a mail, a document and a key. */
+/** An inbox with a mail and its answer, a document and a key. */
 async function property(key: string, orgId: string, name: string): Promise<Owned> {
   const inbox = (await world.call('POST', '/v1/agent/inboxes', { key, body: { username: name } }))
     .body
-  const message_id = await world.receive(inbox.address, { subject: `Mail of ${name}` })
+  const subject = `Mail of ${name}`
+  await world.receive(inbox.address, { subject })
+  const inReplyTo = `<${subject.replace(/\W/g, '')}@example.com>`
+  const message_id = await world.receive(inbox.address, { subject: `Re ${name}`, inReplyTo })
   const path = `/v1/agent/inboxes/${inbox.id}`
   const message = (await world.call('GET', `${path}/messages/${message_id}`, { key })).body
   const form = new FormData()
@@ -77,6 +80,8 @@ function inputOf({ method, path, operation, body }: Route) {
     create_key: { name: 'x', scopes: ['inbox:read'] },
     put_allow_list: { entries: [] },
     put_block_list: { entries: [] },
+    merge_threads: { thread_id: mine.thread_id },
+    split_thread: { message_id: mine.message_id },
     send_message: { to: 'a@example.com', subject: 'x', text_body: 'x' },
   }
   const query = /\/(search|context)$/.test(path) ? '?q=word' : ''
@@ -139,6 +144,17 @@ describe('another organization is not there', () => {
     expect(status).toBe(404)
   })
 
+  test('their thread can be joined to none of ours, their message split off none', async () => {
+    const thread = `/v1/agent/inboxes/${mine.inbox_id}/threads/${mine.thread_id}`
+    for (const [what, field] of [
+      ['merge', 'thread_id'],
+      ['split', 'message_id'],
+    ] as const) {
+      const body = { [field]: theirs[field] }
+      expect((await world.call('POST', `${thread}/${what}`, { body })).status).toBe(404)
+    }
+  })
+
   test('after all that the stranger still has everything', async () => {
     expect(await everything()).toBe(before)
   })
@@ -156,10 +172,11 @@ describe('a key that is limited to one inbox', () => {
   test('sees only that inbox in every list', async () => {
     const inboxes = await world.call('GET', '/v1/agent/inboxes', { key })
     expect(inboxes.body).toMatchObject({ data: [{ id: mine.inbox_id }], pagination: { total: 1 } })
-    for (const path of ['threads', 'messages', 'documents']) {
+    for (const [path, total] of Object.entries({ threads: 1, messages: 2, documents: 1 })) {
       const { body } = await world.call('GET', `/v1/agent/${path}`, { key })
-      expect(body.data.map((row: { inbox_id: string }) => row.inbox_id)).toEqual([mine.inbox_id])
-      expect(body.pagination.total).toBe(1)
+      const inboxes = body.data.map((row: { inbox_id: string }) => row.inbox_id)
+      expect(inboxes).toEqual(Array.from({ length: total }, () => mine.inbox_id))
+      expect(body.pagination.total).toBe(total)
     }
     const me = await world.call('GET', '/v1/auth/me', { key })
     expect(me.body.inboxes).toEqual([{ id: mine.inbox_id, address: mine.address }])

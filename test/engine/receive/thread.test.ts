@@ -79,6 +79,32 @@ test('a stranger who learnt Message-IDs cannot weld two conversations of ours', 
   expect(place(mail, oneOurs, 'eve@example.com')).toMatchObject({ merges: ['thr_2'] })
 })
 
+test('threads that a person took apart stay two, and that is no conflict', () => {
+  const threads = { '<a@x>': 'thr_1', '<b@x>': 'thr_2', '<c@x>': 'thr_3' } as const
+  const mail = { inReplyTo: ['<b@x>'], references: ['<a@x>', '<c@x>', '<b@x>'] }
+  const apart = { keptApartFrom: new Set(['thr_1'] as const) }
+  const found = { kind: 'joins', threadId: 'thr_2', method: 'in_reply_to', conflict: false }
+  expect(place(mail, known(threads, { thr_2: apart }))).toMatchObject({
+    ...found,
+    merges: ['thr_3'],
+  })
+  const theOther = { keptApartFrom: new Set(['thr_2'] as const) }
+  expect(place(mail, known(threads, { thr_1: theOther }))).toMatchObject({
+    ...found,
+    merges: ['thr_3'],
+  })
+})
+
+test('a signature of ours stands for a row that is missing; the own id of a mail does not', () => {
+  const signed = (id: string): Knowledge => ({
+    ...known({ '<a@x>': 'thr_1' }),
+    signedThreadOf: (evidence) => (evidence === id ? 'thr_1' : undefined),
+  })
+  const tied = place({ inReplyTo: ['<gone@ours>'], references: ['<a@x>'] }, signed('<gone@ours>'))
+  expect(tied).toMatchObject({ method: 'reply_token', evidence: '<gone@ours>', merges: [] })
+  expect(place({ messageId: '<gone@ours>' }, signed('<gone@ours>'))).toEqual({ kind: 'new' })
+})
+
 test('an author who took no part before is said to be new', () => {
   const facts = { thr_1: { participants: new Set(['ann@example.com']) } }
   const held = known({ '<a@x>': 'thr_1' }, facts)
