@@ -16,6 +16,7 @@ import type { Worker } from './engine/jobs/worker.ts'
 import type { Engine, MailTransport } from './engine/ports.ts'
 import { createReceiver, type Receiver } from './engine/receive/accept.ts'
 import { localDelivery } from './engine/receive/local.ts'
+import { noteOrganizations } from './engine/receive/rebuild/house.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { type Database, openDatabase } from './platform/database.ts'
 import { listen } from './platform/listen.ts'
@@ -113,6 +114,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     addresses,
     async start({ roles, takenPort, keys }) {
       app.first = await firstStart(engine, { firstKey: config.apiKey, shown: keys === 'shown' })
+      await noteOrganizations(engine)
       open.push(...(await openDoors({ roles, takenPort }, house)))
       if (!roles.includes('worker')) return
       if (db.embedded) await endLeases(db)

@@ -65,7 +65,9 @@ const waiting = ({ pid, folder }: Holder) => `Waiting for process ${pid}, which 
 
 /** A slip in POSTROOM_DATA must not end in a new database and keys for it. */
 function refuseFresh({ dataDir }: Config, argv: readonly string[]): void {
-  if (argv.join(' ') === 'migrate' || existsSync(join(dataDir, 'db'))) return
+  const makes =
+    argv.join(' ') === 'migrate' || (argv[0] === 'reindex' && existsSync(join(dataDir, 'raw')))
+  if (makes || existsSync(join(dataDir, 'db'))) return
   throw new StartError(
     `There is no Postroom in ${dataDir} yet. Start it once (postroom serve), or name its folder in POSTROOM_DATA.`,
   )

@@ -2,6 +2,7 @@
 import { access, mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs } from '../engine/ports.ts'
+import { keptFiles } from './kept.ts'
 
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
@@ -22,6 +23,7 @@ export function fileBlobs(root: string): Blobs {
     return known
   }
   return {
+    ...keptFiles(root),
     async put(orgId, sha256, bytes) {
       const folder = await folderOf(orgId)
       if (await exists(join(folder.path, sha256))) return folder.sync()

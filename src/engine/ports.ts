@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/database.ts'
 import type { Log } from '../platform/log.ts'
 import type { MessageId, OrgId } from './ids.ts'
+import type { JournalEntry } from './journal.ts'
 
 /** The parts that every operation may ask for; a function names in its parameters only those it uses. */
 export interface Engine {
@@ -54,8 +55,14 @@ export interface Blobs {
   removeSidecar(orgId: OrgId, messageId: MessageId): Promise<void>
   /** Everything kept for an organization, in no order. */
   list(orgId: OrgId): AsyncIterable<Kept>
+  /** The sidecar as it was put; undefined where there is none, or it cannot be read. */
+  sidecar(orgId: OrgId, messageId: MessageId): Promise<object | undefined>
+  /** Whose mail is kept, oldest first. */
+  organizations(): Promise<OrgId[]>
   /** Appends one fact that outlives the database (a deletion, a merge, a split); resolves once it survives a power cut. */
-  journal(orgId: OrgId, entry: object): Promise<void>
+  journal(orgId: OrgId, entry: JournalEntry): Promise<void>
+  /** The journal's lines in their order. */
+  entries(orgId: OrgId): Promise<object[]>
 }
 
 export type Kept =

@@ -27,6 +27,8 @@ export type Randomness = (bytes: number) => Uint8Array
 const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz'
 /** 128 bits at 5 bits a character; the first character carries 3 bits only. */
 const SUFFIX_LENGTH = 26
+/** Characters of the time: 3 bits, and 5 nine times. */
+const TIME_LENGTH = 10
 const SUFFIX = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/
 const PREFIX_LENGTH = 3
 
@@ -68,6 +70,12 @@ export function newId<P extends IdPrefix>(
 /** The 26 characters behind the prefix; a thread's id has the suffix of its first message's id. */
 export function idSuffix(id: string): string {
   return id.slice(PREFIX_LENGTH + 1)
+}
+
+/** When an id was made: the first 48 of its 128 bits. RFC 9562 §5.7. */
+export function timeOfId(id: string): Date {
+  const letters = [...idSuffix(id).slice(0, TIME_LENGTH)]
+  return new Date(letters.reduce((ms, letter) => ms * 32 + CROCKFORD.indexOf(letter), 0))
 }
 
 /** Whether `value` is an id of this kind, in its one canonical spelling. */

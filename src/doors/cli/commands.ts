@@ -4,9 +4,17 @@ import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
+import { reindexCommand } from './reindex.ts'
 import { testMail } from './test-mail.ts'
 
-const COMMANDS: readonly Command[] = [keys, testMail, importCommand, exportCommand, migrate]
+const COMMANDS: readonly Command[] = [
+  keys,
+  testMail,
+  importCommand,
+  exportCommand,
+  reindexCommand,
+  migrate,
+]
 
 const COLUMN = 34
 

@@ -31,7 +31,16 @@ export async function deleteInboxRow(
   inboxId: InboxId,
 ): Promise<void> {
   const now = clock.now()
-  await blobs.journal(orgId, { at: now, kind: 'inbox_deleted', inbox_id: inboxId })
+  const [inbox] = await db.query<{ address: string }>(
+    'SELECT address FROM inboxes WHERE org_id = $1 AND id = $2',
+    [orgId, inboxId],
+  )
+  await blobs.journal(orgId, {
+    kind: 'inbox_deleted',
+    at: now,
+    inbox_id: inboxId,
+    ...(inbox && { address: inbox.address }),
+  })
   const job = newJob('inboxes.erase', { orgId, payload: { inbox_id: inboxId } }, now)
   await db.query(
     `WITH gone AS (

@@ -1,6 +1,6 @@
 // Taking mail in: parse, keep the bytes, find the thread, store, and only then say so.
 import { idSuffix, newId } from '../../platform/ids.ts'
-import type { MessageId, ThreadId } from '../ids.ts'
+import type { MessageId } from '../ids.ts'
 import { type Batch, emptyBatch, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
 import { withoutClaims } from './authenticate/claims.ts'
@@ -114,18 +114,11 @@ async function storeInOrder(parts: Parts, mails: Arrival[][]): Promise<Received[
   return received
 }
 
-/** What a rebuild in the order of ids could not know: a mail that found its thread begun by one that came after it. */
-export interface Overtaken {
-  kind: 'overtaken'
-  message_id: MessageId
-  thread_id: ThreadId
-}
-
+/** What a rebuild in the order of ids could not know. */
 async function noteOvertaken({ blobs }: Parts, { messages }: Batch): Promise<void> {
   for (const { org_id, id, thread_id } of messages) {
     if (idSuffix(thread_id) <= idSuffix(id)) continue
-    const entry: Overtaken = { kind: 'overtaken', message_id: id, thread_id }
-    await blobs.journal(org_id, entry)
+    await blobs.journal(org_id, { kind: 'overtaken', message_id: id, thread_id })
   }
 }
 

@@ -131,7 +131,7 @@ function idRows(row: MessageRow, { parsed }: Arrival, knowledge: Knowledge): Mes
     }))
 }
 
-function messageRow(arrival: Arrival, place: Place, knowledge: Knowledge): MessageRow {
+export function messageRow(arrival: Arrival, place: Place, knowledge: Knowledge): MessageRow {
   const { inbox, incoming, parsed, messageId } = arrival
   const { read } = parsed
   const joins = place.kind === 'joins'

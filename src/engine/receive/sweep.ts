@@ -6,12 +6,19 @@ import { removeUnused } from '../unused-blob.ts'
 /** A mail is stored within seconds of its bytes; what has no row after this long never will. */
 const GRACE_MS = 10 * 60_000
 const SLICE = 500
+/** Leads the names of the marks (`cursors`) that rebuilds set. */
+export const REBUILDING = 'rebuilding '
 
 type Parts = Pick<Engine, 'db' | 'blobs' | 'clock' | 'log'>
 
 /** Looks through everything that is kept, slice by slice. Returns how many files it removed. */
 export async function sweep(parts: Parts): Promise<number> {
-  const organizations = await parts.db.query<{ id: OrgId }>('SELECT id FROM organizations')
+  // Where a rebuild is under way, or was broken off, what has no row yet is not lost.
+  const organizations = await parts.db.query<{ id: OrgId }>(
+    `SELECT id FROM organizations o
+     WHERE NOT EXISTS (SELECT 1 FROM cursors c WHERE c.name = $1 || o.id)`,
+    [REBUILDING],
+  )
   let removed = 0
   for (const { id } of organizations) {
     for await (const slice of slices(parts.blobs.list(id))) {

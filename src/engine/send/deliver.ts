@@ -77,7 +77,10 @@ async function deliver(parts: Parts, ways: WaysOut, delivery: Delivery): Promise
     state = await note(parts, { ...delivery, ...state }, leg, answers, i === legs.length - 1)
   }
   logAttempt(parts, delivery, state.recipients, started)
-  if (!state.recipients.some(({ status }) => isUnderWay(status))) return { kind: 'done' }
+  if (!state.recipients.some(({ status }) => isUnderWay(status))) {
+    await keepOutcome(parts, message, state.recipients)
+    return { kind: 'done' }
+  }
   return { kind: 'again', at: signal.aborted || state.next === null ? clock.now() : state.next }
 }
 
@@ -126,6 +129,27 @@ async function note(
   const progress = counts ? { progress: { id: job.id, payload } } : {}
   const after = await record(parts, { message, recipients, ended, at, ...progress })
   return { recipients: after, next }
+}
+
+/** Beside the bytes, so that a rebuild from the raw store knows what became of the mail. */
+async function keepOutcome(
+  { blobs, clock }: Parts,
+  { org_id, id }: MessageRow,
+  recipients: readonly RecipientRow[],
+): Promise<void> {
+  const sidecar = await blobs.sidecar(org_id, id)
+  if (sidecar === undefined) return
+  const left = recipients.some(({ status }) => status === 'sent' || status === 'delivered')
+  await blobs.putSidecar(org_id, id, {
+    ...sidecar,
+    recipients: recipients.map(({ email, status, code, detail }) => ({
+      email,
+      status,
+      code,
+      detail,
+    })),
+    sent_at: left ? clock.now() : null,
+  })
 }
 
 function endOf(

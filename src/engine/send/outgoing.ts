@@ -134,6 +134,7 @@ export const sidecarOf = ({ row, inbox }: Outgoing) => ({
   bcc: row.bcc,
   by_agent: row.by_agent,
   delivery: row.delivery,
+  match: { method: row.match_method, evidence: row.match_evidence },
   peer: null,
   received_at: row.created_at,
   authentication: null,

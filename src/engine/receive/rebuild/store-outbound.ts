@@ -1,0 +1,102 @@
+// Rows of mail that was sent, made again: in the thread it was sent in, with what is known of its fate.
+import { idSuffix } from '../../../platform/ids.ts'
+import type { ThreadId } from '../../ids.ts'
+import type { MessageRow, RecipientRow } from '../../messages/message.ts'
+import { emptyBatch, newThread, storeMessages, withThreadNews } from '../../messages/store.ts'
+import type { Engine } from '../../ports.ts'
+import { summary } from '../../send/summary.ts'
+import { messageRow } from '../rows.ts'
+import type { Knowledge } from '../thread.ts'
+import type { KeptMail } from './kept-mail.ts'
+
+const UNKNOWN_FATE =
+  'The database was lost while this mail was under way; whether it left is not known.'
+
+/** Nothing about a mail of ours is asked of other mails. */
+const NOTHING: Knowledge = {
+  signedThreadOf: () => undefined,
+  threadOf: () => undefined,
+  factsOf: () => ({ hasOutbound: false, participants: new Set(), keptApartFrom: new Set() }),
+  messageOf: () => null,
+}
+
+/** Stores one mail that was sent. It is never sent again. */
+export async function storeOutbound(parts: Pick<Engine, 'db'>, kept: KeptMail): Promise<void> {
+  const { sidecar, arrival } = kept
+  const own: ThreadId = `thr_${idSuffix(sidecar.id)}`
+  const thread = await currentThread(parts, kept, sidecar.thread_id ?? own)
+  const recipients = recipientsOf(kept)
+  const row = rowOf(kept, thread ?? sidecar.thread_id ?? own, recipients)
+  const batch = emptyBatch()
+  if (thread === undefined) batch.threads.push(newThread(row))
+  batch.messages.push(withThreadNews(row))
+  batch.attachments.push(...arrival.attachments)
+  batch.recipients.push(...recipients)
+  const { org_id, inbox_id, thread_id, id: message_id, message_id_header: rfc_id } = row
+  if (rfc_id !== null) batch.message_ids.push({ org_id, inbox_id, rfc_id, thread_id, message_id })
+  await parts.db.quiet()
+  if ((await storeMessages(parts, batch)) === 'stored') return
+  // A mail that mentioned this one has its id in a thread of its own: the row goes in, and that tie is left.
+  await storeMessages(parts, { ...batch, message_ids: [] })
+}
+
+/** The thread as it is called now; undefined where it is missing, since all else in it is lost. */
+async function currentThread(
+  { db }: Pick<Engine, 'db'>,
+  { arrival }: KeptMail,
+  threadId: ThreadId,
+): Promise<ThreadId | undefined> {
+  const [found] = await db.query<{ id: ThreadId }>(
+    `SELECT id FROM threads WHERE org_id = $1 AND id = coalesce(
+       (SELECT into_id FROM thread_redirects WHERE org_id = $1 AND id = $2), $2)`,
+    [arrival.inbox.org_id, threadId],
+  )
+  return found?.id
+}
+
+function rowOf(
+  { sidecar, arrival }: KeptMail,
+  thread_id: ThreadId,
+  recipients: readonly RecipientRow[],
+): MessageRow {
+  const text = arrival.parsed.read.text_body
+  return {
+    ...messageRow(arrival, { kind: 'new' }, NOTHING),
+    thread_id,
+    direction: 'outbound',
+    status: summary(recipients.map(({ status }) => status)),
+    delivery: sidecar.delivery,
+    bcc: sidecar.bcc,
+    // What an agent wrote is its own: there is nothing to fold, and no code or flag to find.
+    new_text: text,
+    text_body: text,
+    quoted: [],
+    hidden_text_removed: 0,
+    codes: [],
+    links: [],
+    match_method: sidecar.match?.method ?? 'explicit',
+    match_evidence: sidecar.match?.evidence ?? null,
+    auto_reply: null,
+    bounce: null,
+    sender_flags: [],
+    by_agent: sidecar.by_agent,
+    sent_at: sidecar.sent_at ?? null,
+  }
+}
+
+function recipientsOf({ sidecar, arrival }: KeptMail): RecipientRow[] {
+  const { envelope, delivery, received_at } = sidecar
+  return envelope.rcpt_to.map((email, position) => {
+    const known = sidecar.recipients?.find((one) => one.email === email)
+    const dryRun = { status: 'dry_run' as const, code: null, detail: null }
+    const lost = { status: 'failed' as const, code: null, detail: UNKNOWN_FATE }
+    return {
+      org_id: arrival.inbox.org_id,
+      message_id: sidecar.id,
+      email,
+      position,
+      ...(known ?? (delivery === 'dry-run' ? dryRun : lost)),
+      updated_at: received_at,
+    }
+  })
+}
