@@ -1,5 +1,6 @@
 // The composition root: every part of the house is made and joined here, and nowhere else.
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { openDoors } from './app/doors.ts'
 import type { Role } from './app/roles.ts'
 import { isLoopback, toSettings } from './app/settings.ts'
@@ -26,6 +27,7 @@ import { migrate } from './platform/migrate.ts'
 export const MIGRATIONS = join(PACKAGE_ROOT, 'prisma', 'migrations')
 /** What one process announces on PostgreSQL to the workers of the others. */
 const CHANNEL = 'postroom_jobs'
+const NOTIFY_PAUSE_MS = 50
 
 /** What a test holds in its own hands. */
 export interface Overrides {
@@ -151,6 +153,8 @@ function createWaker(db: Database, worker: Worker) {
     busy = true
     // A NOTIFY that is lost costs a second: workers also look by themselves.
     await db.query('SELECT pg_notify($1, $2)', [CHANNEL, '']).catch(() => undefined)
+    // Under load every stored mail wakes; the others need to hear of it a few times a second.
+    await delay(NOTIFY_PAUSE_MS, undefined, { ref: false })
     busy = false
     if (!again) return
     again = false
