@@ -10,8 +10,19 @@ const MAX_PEOPLE = 20
 /** Each step of cutting a body to its budget leaves this much of it. */
 const SHRINK = 0.9
 
-export function messageRow({ fence }: Pick<Call, 'fence'>, message: Message): JsonObject {
-  const { text, removed } = visible(message.text_body)
+/** How much of a body is shown: what its author added, or all of it. */
+export interface Shown {
+  quoted: boolean
+}
+
+const FOLDED: Shown = { quoted: false }
+
+export function messageRow(
+  { fence }: Pick<Call, 'fence'>,
+  message: Message,
+  shown: Shown = FOLDED,
+): JsonObject {
+  const { text, removed } = visible(bodyOf(message, shown))
   // What was removed when the mail came in, and what only a model would have read.
   const hidden = message.hidden_text_removed + removed
   const time = message.received_at ?? message.sent_at
@@ -43,8 +54,18 @@ export function messageRow({ fence }: Pick<Call, 'fence'>, message: Message): Js
       ),
     hidden_text_removed: hidden > 0 ? hidden : undefined,
     text_complete: true,
+    quoted_chars: foldedAway(message, shown),
     text: fence.body(text),
   })
+}
+
+const bodyOf = (message: Message, { quoted }: Shown) =>
+  quoted ? message.text_body : message.new_text
+
+/** Characters of quoted history that are not shown; undefined for none. */
+function foldedAway({ quoted }: Message, shown: Shown): number | undefined {
+  const length = quoted.reduce((sum, { text }) => sum + text.length, 0)
+  return shown.quoted || length === 0 ? undefined : length
 }
 
 /** The report of a delivery that failed; its words come from the other side's server. */
@@ -69,9 +90,14 @@ export function messageStart(
   { fence }: Pick<Call, 'fence'>,
   message: Message,
   budget: number,
+  shown: Shown = FOLDED,
 ): JsonObject {
-  const { text } = visible(message.text_body)
-  const row = { ...messageRow({ fence }, message), text_complete: false, text_chars: text.length }
+  const { text } = visible(bodyOf(message, shown))
+  const row = {
+    ...messageRow({ fence }, message, shown),
+    text_complete: false,
+    text_chars: text.length,
+  }
   const withText = (length: number) => ({
     ...row,
     text: fence.body(text.slice(0, length).toWellFormed()),

@@ -3,7 +3,7 @@ import type { Message } from '../../engine/messages/message.ts'
 import { listMessages } from '../../engine/messages/operations.ts'
 import { cursorOf } from '../../engine/page.ts'
 import { costOf, type JsonObject } from './answer.ts'
-import { messageRow, messageStart } from './message-row.ts'
+import { messageRow, messageStart, type Shown } from './message-row.ts'
 import { pageCursor } from './receipt.ts'
 import type { Call } from './tool.ts'
 
@@ -19,11 +19,12 @@ export interface Range {
   /** Messages on the pages before. */
   seen: number
   cursor?: string
+  shown: Shown
 }
 
 export async function newestMessages(call: Call, range: Range) {
   const { after, seen } = range
-  const window = openWindow(call, range.budget)
+  const window = openWindow(call, range.budget, range.shown)
   let remaining = 0
   for await (const { message, total } of backwards(call, range)) {
     remaining = after === undefined ? total - seen : remaining + 1
@@ -46,17 +47,17 @@ export async function newestMessages(call: Call, range: Range) {
 }
 
 /** Takes messages, newest first, until one does not fit; of the first the beginning in any case. */
-function openWindow(call: Call, budget: number) {
+function openWindow(call: Call, budget: number, shown: Shown) {
   const rows: JsonObject[] = []
   let left = budget
   let oldest: Message | undefined
   const take = (message: Message) => {
-    const whole = messageRow(call, message)
+    const whole = messageRow(call, message, shown)
     if (costOf(whole) > left && rows.length > 0) {
       left = 0
       return false
     }
-    const row = costOf(whole) > left ? messageStart(call, message, left) : whole
+    const row = costOf(whole) > left ? messageStart(call, message, left, shown) : whole
     left -= costOf(row)
     rows.unshift(row)
     oldest = message

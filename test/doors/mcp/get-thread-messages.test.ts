@@ -136,7 +136,7 @@ describe('get_thread_messages', () => {
       fence: createFence(),
       startedAt: new Date(),
     }
-    const range = { threadId, after: undefined, budget: 20_000, seen: 0 }
+    const range = { threadId, after: undefined, budget: 20_000, seen: 0, shown: { quoted: false } }
     const stopped = await newestMessages(call, range)
     expect(stopped).toMatchObject({ total: 30, returned: 25, omitted: 5 })
     const cursor = stopped.nextCursor ?? ''

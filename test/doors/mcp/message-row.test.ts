@@ -86,7 +86,7 @@ test('the verdict on the sender, flags, codes and a bounce stand beside the text
       message_id: 'msg_02',
     },
     hidden_text_removed: 40,
-    text_body: 'Hello\u200b',
+    new_text: 'Hello\u200b',
   })
   expect(told).toMatchObject({
     authentication: 'fail',
@@ -115,4 +115,19 @@ test('mail of our own says when it left and what became of it', () => {
     status: 'dry_run',
     delivery: 'dry-run',
   })
+})
+
+test('quoted history is folded away and counted, or shown where it is asked for', () => {
+  const mail = {
+    ...MAIL,
+    text_body: 'Yes.\n\n> Is it?',
+    new_text: 'Yes.',
+    quoted: [{ text: '> Is it?' }],
+  }
+  const folded = messageRow({ fence }, mail)
+  expect(folded).toMatchObject({ quoted_chars: 8 })
+  expect(folded.text).not.toContain('Is it?')
+  const whole = messageRow({ fence }, mail, { quoted: true })
+  expect(whole).not.toHaveProperty('quoted_chars')
+  expect(whole.text).toContain('> Is it?')
 })

@@ -29,10 +29,11 @@ export const getThreadMessagesTool = tool({
   input: z.strictObject({
     thread_id: z.string().describe('Thread id.'),
     max_tokens: z.int().min(500).max(20000).default(6000).describe('Budget for the result.'),
+    include_quoted: z.boolean().optional().describe('Show quoted history too.'),
     after_message_id: z.string().optional().describe('Only what came after this message.'),
     cursor: z.string().optional().describe('next_cursor of the previous result.'),
   }),
-  async run(call, { thread_id, max_tokens, after_message_id, cursor }) {
+  async run(call, { thread_id, max_tokens, include_quoted, after_message_id, cursor }) {
     const { engine, caller } = call
     const thread = showThread(await findThread(engine, caller, thread_id))
     const after =
@@ -50,6 +51,7 @@ export const getThreadMessagesTool = tool({
       threadId: thread_id,
       after,
       budget,
+      shown: { quoted: include_quoted ?? false },
       ...readCursor(cursor),
     })
     const receipt = receiptOf(call, page)
