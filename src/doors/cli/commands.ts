@@ -5,6 +5,7 @@ import { importCommand } from './import.ts'
 import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { reindexCommand } from './reindex.ts'
+import { reprocessCommand } from './reprocess.ts'
 import { testMail } from './test-mail.ts'
 
 const COMMANDS: readonly Command[] = [
@@ -13,6 +14,7 @@ const COMMANDS: readonly Command[] = [
   importCommand,
   exportCommand,
   reindexCommand,
+  reprocessCommand,
   migrate,
 ]
 

@@ -132,6 +132,7 @@ export const sidecarOf = ({ row, inbox }: Outgoing) => ({
   raw_sha256: row.raw_sha256,
   envelope: row.envelope,
   bcc: row.bcc,
+  reply_to: row.reply_to,
   by_agent: row.by_agent,
   delivery: row.delivery,
   match: { method: row.match_method, evidence: row.match_evidence },

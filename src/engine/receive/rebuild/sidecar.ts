@@ -28,6 +28,8 @@ export const Sidecar = z.object({
   thread_id: id<ThreadId>('thr').optional(),
   match: z.object({ method: z.enum(MATCH_METHODS), evidence: z.string().nullable() }).optional(),
   bcc: z.array(Mailbox).default([]),
+  /** As it was written: the header adds a signed address of ours. */
+  reply_to: z.array(Mailbox).default([]),
   by_agent: z.boolean().default(false),
   delivery: z.enum(['email', 'dry-run']).default('email'),
   /** What became of it, once that was final. */

@@ -6,19 +6,11 @@ import { emptyBatch, newThread, storeMessages, withThreadNews } from '../../mess
 import type { Engine } from '../../ports.ts'
 import { summary } from '../../send/summary.ts'
 import { messageRow } from '../rows.ts'
-import type { Knowledge } from '../thread.ts'
 import type { KeptMail } from './kept-mail.ts'
+import { NOTHING_KNOWN } from './nothing-known.ts'
 
 const UNKNOWN_FATE =
   'The database was lost while this mail was under way; whether it left is not known.'
-
-/** Nothing about a mail of ours is asked of other mails. */
-const NOTHING: Knowledge = {
-  signedThreadOf: () => undefined,
-  threadOf: () => undefined,
-  factsOf: () => ({ hasOutbound: false, participants: new Set(), keptApartFrom: new Set() }),
-  messageOf: () => null,
-}
 
 /** Stores one mail that was sent. It is never sent again. */
 export async function storeOutbound(parts: Pick<Engine, 'db'>, kept: KeptMail): Promise<void> {
@@ -61,12 +53,13 @@ function rowOf(
 ): MessageRow {
   const text = arrival.parsed.read.text_body
   return {
-    ...messageRow(arrival, { kind: 'new' }, NOTHING),
+    ...messageRow(arrival, { kind: 'new' }, NOTHING_KNOWN),
     thread_id,
     direction: 'outbound',
     status: summary(recipients.map(({ status }) => status)),
     delivery: sidecar.delivery,
     bcc: sidecar.bcc,
+    reply_to: sidecar.reply_to,
     // What an agent wrote is its own: there is nothing to fold, and no code or flag to find.
     new_text: text,
     text_body: text,
