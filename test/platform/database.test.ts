@@ -14,7 +14,8 @@ describe('an open database', () => {
     fresh = await emptyDatabase()
     db = await openDatabase({ ...fresh, log })
     await db.query(
-      'CREATE TABLE organizations (id text PRIMARY KEY, name text, slug text, created_at timestamptz)',
+      `CREATE TABLE organizations (id text PRIMARY KEY, name text, slug text, created_at timestamptz,
+         dmarc_policy text DEFAULT 'store', reply_secret text DEFAULT 'secret')`,
     )
     await db.query('CREATE TABLE note (id text PRIMARY KEY, body jsonb, words text[])')
   })

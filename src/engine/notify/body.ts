@@ -1,7 +1,7 @@
 // The body of a webhook: what an event of the log looks like to the receiver.
 import type { EventRow } from '../events.ts'
 import type { Mailbox } from '../messages/address.ts'
-import type { Message } from '../messages/message.ts'
+import type { Authentication, Message } from '../messages/message.ts'
 
 export type Told = Message
 
@@ -46,10 +46,12 @@ const received = (message: Told) => ({
   html_body: message.html_body,
   new_text: message.new_text,
   attachments: message.attachments,
-  authentication: message.authentication,
+  authentication: message.authentication && verdicts(message.authentication),
   auto_reply: message.auto_reply,
   message_id_header: message.message_id_header,
 })
+
+const verdicts = ({ spf, dkim, dmarc }: Authentication) => ({ spf, dkim, dmarc })
 
 const created = (message: Told) => ({
   thread_id: message.thread_id,
