@@ -119,6 +119,7 @@ describe('the folder of the database is deleted', () => {
     server = postroom(['serve'], { POSTROOM_DATA: folder.path })
     const key = await keyOf(server)
     expect(await threads(server, key)).toEqual([])
+    await server.says(/raw mail that the database does not know: postroom reindex/, 'err')
     const again = await command('reindex')
     expect(again.out).toContain('The keys of the last start open what came back.')
     expect(await threads(server, key)).toEqual(before)

@@ -109,32 +109,37 @@ export async function restoreInbox(
   return made?.is_active ? 'made' : 'made_without_address'
 }
 
-/** Writes down what a rebuild could not find in mail: name, slug and secret of each organization, where they changed. */
+/**
+ * Writes down what a rebuild could not find in mail: name, slug and secret of each organization, where they changed.
+ * And warns of mail that the database does not know: it is a new one, and a rebuild brings the mail back.
+ */
 export async function noteOrganizations({
   db,
   blobs,
-}: Pick<Engine, 'db' | 'blobs'>): Promise<void> {
-  const rows = await db.query<Record<string, string> & { id: OrgId; created_at: Date }>(
+  log,
+}: Pick<Engine, 'db' | 'blobs' | 'log'>): Promise<void> {
+  const rows = await db.query<OrganizationRow>(
     'SELECT id, name, slug, dmarc_policy, reply_secret, created_at FROM organizations',
   )
-  for (const {
-    id,
-    name = '',
-    slug = '',
-    dmarc_policy = '',
-    reply_secret = '',
-    created_at,
-  } of rows) {
-    const entry = {
-      kind: 'organization' as const,
-      name,
-      slug,
-      dmarc_policy,
-      reply_secret,
-      created_at,
-    }
+  for (const { id, ...facts } of rows) {
+    const entry = { kind: 'organization' as const, ...facts }
     const line = JSON.stringify(entry)
     const entries = await blobs.entries(id)
     if (!entries.some((one) => JSON.stringify(one) === line)) await blobs.journal(id, entry)
   }
+  const known = new Set(rows.map(({ id }) => id))
+  for (const organization of await blobs.organizations()) {
+    if (known.has(organization) || !(await hasMail(blobs, organization))) continue
+    log.warn(
+      { organization },
+      'there is raw mail that the database does not know: postroom reindex',
+    )
+  }
+}
+
+type OrganizationRow = { id: OrgId } & Omit<Extract<JournalEntry, { kind: 'organization' }>, 'kind'>
+
+async function hasMail(blobs: Engine['blobs'], orgId: OrgId): Promise<boolean> {
+  for await (const { kind } of blobs.list(orgId)) if (kind === 'sidecar') return true
+  return false
 }
