@@ -1,6 +1,7 @@
 // The routes of the AIThreads dialect: snake_case under /v1. A new operation costs one line here.
 import { listAudit } from '../../engine/access/audit.ts'
 import { createKey, listKeys, revokeKey, whoAmI } from '../../engine/access/operations.ts'
+import { updateOrganization } from '../../engine/access/organization.ts'
 import {
   deleteDocument,
   getContext,
@@ -54,6 +55,7 @@ const documentId = { aliases: { doc_id: 'document_id' } }
 
 export const AITHREADS: readonly Route[] = [
   route('GET', '/v1/auth/me', whoAmI),
+  route('PATCH', ORGANIZATION, updateOrganization),
   route('POST', `${ORGANIZATION}/api-keys`, createKey, { answer: created }),
   route('GET', `${ORGANIZATION}/api-keys`, listKeys),
   route('DELETE', `${ORGANIZATION}/api-keys/:key_id`, revokeKey),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { updateOrganization } from '../../../src/engine/access/organization.ts'
 import { findAddresses } from '../../../src/engine/inboxes/find.ts'
 import { createInbox } from '../../../src/engine/inboxes/operations.ts'
 import { createWorker } from '../../../src/engine/jobs/worker.ts'
@@ -94,13 +95,15 @@ test('the sender is judged by the DNS, and a DNS that fails is never a pass', as
 })
 
 test('an organization may have mail refused that DMARC asks to reject', async () => {
-  const { prisma } = world.engine.db
+  const { engine, owner } = world
+  const policy = (dmarc_policy: 'store' | 'reject') =>
+    updateOrganization.run(engine, owner, { org_id: owner.orgId, dmarc_policy })
   world.names.zones.set('bank.test', { TXT: [['v=spf1 -all']] })
   world.names.zones.set('_dmarc.bank.test', { TXT: [['v=DMARC1; p=reject']] })
   const forged = ['From: ceo@bank.test', 'Message-ID: <x@bank.test>', '', 'Pay now']
-  await prisma.organizations.updateMany({ data: { dmarc_policy: 'reject' } })
+  expect(await policy('reject')).toMatchObject({ dmarc_policy: 'reject' })
   await expect(take(forged, 'ceo@bank.test')).rejects.toThrow(/5\.7\.1/)
-  await prisma.organizations.updateMany({ data: { dmarc_policy: 'store' } })
+  await policy('store')
   expect((await take(forged, 'ceo@bank.test')).authentication?.dmarc).toBe('fail')
 })
 
