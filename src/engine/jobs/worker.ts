@@ -19,6 +19,7 @@ import {
   releaseJobs,
   renewLeases,
 } from './lease.ts'
+import type { Tail } from './tail.ts'
 
 /** What became of a job: an expected outcome, never an exception. */
 export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date }
@@ -37,15 +38,6 @@ export interface Job {
  * while its lease holds; the signal says that the lease was lost or that the process is stopping.
  */
 export type JobHandler = (job: Job, signal: AbortSignal) => Promise<JobOutcome>
-
-/**
- * A reader of the event log. `step` reads one batch further: `more` when there may be more,
- * `held` when an open transaction still hides the order of what follows, else `end`.
- */
-export interface Tail {
-  name: string
-  step(): Promise<'more' | 'held' | 'end'>
-}
 
 /** How many jobs of a name run at once in this process: in all, and in each lane. */
 export interface Limit {
@@ -74,7 +66,7 @@ export interface Worker {
 }
 
 const DEFAULT_LIMIT: Limit = { atOnce: 16, perLane: 16 }
-/** Wakes that come close together are one: under load every stored mail wakes, and each look costs four statements. */
+/** Wakes close together are one: every stored mail wakes, and a look costs four statements. */
 const BREATH_MS = 15
 const RENEW_EVERY_MS = LEASE_MS / 3
 /** Other processes enqueue into PostgreSQL, and a NOTIFY can be lost with its connection. */
