@@ -115,9 +115,10 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     first: null,
     addresses,
     async start({ roles, takenPort, keys }) {
+      open.push(...(await openDoors({ roles, takenPort }, house)))
+      // Keys are shown once: they are made only when nothing can stop the start any more.
       app.first = await firstStart(engine, { firstKey: config.apiKey, shown: keys === 'shown' })
       await noteOrganizations(engine)
-      open.push(...(await openDoors({ roles, takenPort }, house)))
       if (!roles.includes('worker')) return
       if (db.embedded) await endLeases(db)
       worker.start()

@@ -181,6 +181,22 @@ describe('a start that cannot go on says why, once, and exits 1', () => {
     expect(err).toMatch(new RegExp(`^SMTP_PORT: SMTP cannot listen on 127.0.0.1:${port}: .*\n$`))
   })
 
+  test('a first start that finds its port taken leaves the keys to the next', async () => {
+    const fresh = await dataFolder()
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const address = other.address()
+    const port = typeof address === 'object' && address ? `${address.port}` : ''
+    const ports = { POSTROOM_DATA: fresh.path, HTTP_PORT: port, SMTP_PORT: '0' }
+    expect((await run(['serve'], { ...ports, LOG_LEVEL: 'silent' })).code).toBe(1)
+    other.close()
+    const next = postroom(['serve'], ports)
+    await next.says(READY)
+    expect(next.out()).toMatch(KEY)
+    await next.stop()
+    await fresh.remove()
+  })
+
   test('a data folder that cannot be written', async () => {
     const file = join(dirname(folder.path), 'a-file')
     writeFileSync(file, '')
