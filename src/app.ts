@@ -11,7 +11,7 @@ import { rememberingDns } from './drains/dns-cache.ts'
 import { fileBlobs } from './drains/files.ts'
 import { createPoster } from './drains/post.ts'
 import { smtpRelay } from './drains/smtp.ts'
-import { type FirstStart, firstStart } from './engine/inboxes/first-start.ts'
+import { type FirstStart, firstStart, takeBackKeys } from './engine/inboxes/first-start.ts'
 import { endLeases } from './engine/jobs/lease.ts'
 import type { Worker } from './engine/jobs/worker.ts'
 import type { Engine, MailTransport } from './engine/ports.ts'
@@ -115,10 +115,15 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     first: null,
     addresses,
     async start({ roles, takenPort, keys }) {
-      open.push(...(await openDoors({ roles, takenPort }, house)))
-      // Keys are shown once: they are made only when nothing can stop the start any more.
       app.first = await firstStart(engine, { firstKey: config.apiKey, shown: keys === 'shown' })
       await noteOrganizations(engine)
+      try {
+        open.push(...(await openDoors({ roles, takenPort }, house)))
+      } catch (error) {
+        // Keys are shown once, by a start that goes on: the next one makes others.
+        await takeBackKeys(engine, app.first)
+        throw error
+      }
       if (!roles.includes('worker')) return
       if (db.embedded) await endLeases(db)
       worker.start()

@@ -1,5 +1,6 @@
 // The first start: an organization, a key for people and programs, a key for an agent, and an inbox to write to.
 import { newId } from '../../platform/ids.ts'
+import { hashKey } from '../access/key.ts'
 import { type KeyWish, makeKey } from '../access/keys.ts'
 import { SCOPES, type Scope } from '../caller.ts'
 import type { OrgId } from '../ids.ts'
@@ -48,6 +49,18 @@ export async function firstStart(
   options: FirstStartOptions = { shown: true },
 ): Promise<FirstStart | null> {
   return oneAtATime(engine, () => makeWhatIsMissing(engine, options))
+}
+
+/** Removes the keys that a start made and then could not show, so that the next one makes others. */
+export async function takeBackKeys({ db }: Pick<Engine, 'db'>, made: FirstStart | null) {
+  const hashes = [made?.firstKey, made?.agentKey].flatMap((key) => (key ? [hashKey(key)] : []))
+  await db.query(
+    `WITH gone AS (
+       DELETE FROM directory_key WHERE hash = ANY($1) RETURNING org_id, key_id
+     )
+     DELETE FROM api_keys k USING gone g WHERE k.org_id = g.org_id AND k.id = g.key_id`,
+    [hashes],
+  )
 }
 
 /** Processes that start together on one PostgreSQL; the embedded database has one process. */
