@@ -48,5 +48,5 @@ test('brackets in strings do not count as depth, and 33 levels are too deep', ()
 test('a megabyte of opening brackets is refused at once', () => {
   const start = performance.now()
   expect(said('['.repeat(1_000_000))).toContain('nested deeper')
-  expect(performance.now() - start).toBeLessThan(2_000)
+  expect(performance.now() - start).toBeLessThan(100)
 })

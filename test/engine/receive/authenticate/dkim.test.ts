@@ -185,20 +185,27 @@ describe('a mail made to cost us', () => {
     const signed = `${fields()}${await example.sign(mail())}`
     const before = performance.now()
     await judge(signed)
-    expect(performance.now() - before).toBeLessThan(10_000)
+    expect(performance.now() - before).toBeLessThan(2_000)
   })
 
   test('one line of 20 MB does not hold others up', async () => {
     const signed = await example.sign(mail())
     const long = `${signed} \t${'x '.repeat(10_000_000)}`
-    let longest = 0
-    let last = performance.now()
-    const watch = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last)
-      last = performance.now()
-    }, 1)
-    await judge(long)
-    clearInterval(watch)
-    expect(longest).toBeLessThan(1_000)
+    // The least of three: another program that takes the processor for a moment is not the mail's doing.
+    const pauses = [await pauseDuring(long), await pauseDuring(long), await pauseDuring(long)]
+    expect(Math.min(...pauses)).toBeLessThan(150)
   })
 })
+
+/** The longest time, in milliseconds, for which nobody else had a turn. */
+async function pauseDuring(raw: string): Promise<number> {
+  let longest = 0
+  let last = performance.now()
+  const watch = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  await judge(raw)
+  clearInterval(watch)
+  return longest
+}

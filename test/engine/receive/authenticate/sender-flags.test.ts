@@ -65,5 +65,5 @@ describe('what is odd is named', () => {
 test('a field of a megabyte takes no time', () => {
   const before = performance.now()
   flagsOf(`From: ${'<"(a@b '.repeat(150_000)}`, `Reply-To: ${'аa,'.repeat(300_000)}`)
-  expect(performance.now() - before).toBeLessThan(5_000)
+  expect(performance.now() - before).toBeLessThan(500)
 })
