@@ -1,16 +1,21 @@
 # Sourced by the scripts beside it: checks that are counted. Every result is a line
 # `passed failed skipped` in the file CI_RESULTS, which the sourcing script names and exports.
+# What failed is kept in CI_RESULTS.failed and said again before the closing line: a long log is
+# often shown by its end.
 # shellcheck shell=bash
 
 running_job=''
 
 count() { echo "$1 $2 $3" >>"$CI_RESULTS"; }
 
+remember_failure() { echo "FAILED: $1" | tee -a "$CI_RESULTS.failed"; }
+
 totals() { awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}' "$CI_RESULTS"; }
 
 # The closing line; returns whether all passed and at least one test ran.
 summary() {
   local passed failed skipped
+  [ ! -s "$CI_RESULTS.failed" ] || { echo 'What failed:'; cat "$CI_RESULTS.failed"; }
   read -r passed failed skipped < <(totals)
   if [ "$skipped" = 0 ]; then echo "$passed passed, $failed failed"
   else echo "$passed passed, $failed failed, $skipped skipped"; fi
@@ -40,7 +45,7 @@ check() {
     echo "passed: $name"
     count 1 0 0
   else
-    echo "FAILED: $name"
+    remember_failure "$name"
     count 0 1 0
     return 1
   fi
@@ -63,9 +68,28 @@ vitest_run() {
     read -r passed failed skipped < <(node -e '
       const r = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"))
       console.log(r.numPassedTests, r.numFailedTests, r.numPendingTests + r.numTodoTests)' "$report")
+    failed_tests "$name" "$report" >>"$CI_RESULTS.failed"
     rm -f "$report"
   fi
-  if [ "$failed" = 0 ] && { [ "$code" != 0 ] || [ "$((passed + skipped))" = 0 ]; }; then failed=1; fi
+  if [ "$failed" = 0 ] && { [ "$code" != 0 ] || [ "$((passed + skipped))" = 0 ]; }; then
+    failed=1
+    remember_failure "$name (exit code $code, no test failed by name)"
+  fi
   echo "$name: $passed passed, $failed failed, $skipped skipped (exit code $code)"
   count "$passed" "$failed" "$skipped"
+}
+
+# failed_tests NAME REPORT: a paragraph for each failed test of vitest's report, its first words.
+failed_tests() {
+  node -e '
+    const [, name, file] = process.argv
+    const { testResults } = JSON.parse(require("fs").readFileSync(file, "utf8"))
+    for (const { name: path, message, assertionResults } of testResults) {
+      const place = require("path").relative(".", path)
+      const failed = assertionResults.filter(({ status }) => status === "failed")
+      for (const { fullName, failureMessages, duration } of failed)
+        console.log(`FAILED: ${name}: ${place}: ${fullName} (${Math.round(duration)} ms)\n` +
+          (failureMessages[0] ?? "").slice(0, 600))
+      if (failed.length === 0 && message) console.log(`FAILED: ${name}: ${place}\n${message.slice(0, 600)}`)
+    }' "$1" "$2"
 }
