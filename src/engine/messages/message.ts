@@ -1,10 +1,15 @@
 // A message: one mail, in or out, as one inbox sees it. The row, and the message as the outside sees it.
 import { z } from 'zod'
-import type { AttachmentId, InboxId, MessageId, OrgId, ThreadId } from '../ids.ts'
+import type { AttachmentId, InboxId, KeyId, MessageId, OrgId, ThreadId } from '../ids.ts'
 import { Mailbox } from './address.ts'
 
 export const MESSAGE_STATUSES = [
   'received',
+  'scheduled',
+  'pending_review',
+  'rejected',
+  'expired',
+  'cancelled',
   'queued',
   'sending',
   'sent',
@@ -103,6 +108,12 @@ export interface MessageRow {
   raw_sha256: string
   size: number
   by_agent: boolean
+  /** The key that sent it; null for mail that came in. */
+  key_id: KeyId | null
+  /** When it goes, where it was written for later. */
+  send_at: Date | null
+  /** Chunks of the knowledge base that its text rests on. */
+  citations: string[]
   sent_at: Date | null
   created_at: Date
 }
@@ -134,6 +145,7 @@ export interface RecipientRow {
     | 'bounced'
     | 'failed'
     | 'dry_run'
+    | 'suppressed'
   code: number | null
   detail: string | null
   updated_at: Date
@@ -168,6 +180,7 @@ export const Message = z.object({
   references: z.array(z.string()),
   received_at: z.string().optional(),
   sent_at: z.string().optional(),
+  send_at: z.string().optional(),
   created_at: z.string(),
   size: z.number(),
   status: z.enum(MESSAGE_STATUSES),
@@ -191,6 +204,7 @@ export const Message = z.object({
   bounce: Bounce.nullable(),
   codes: z.array(Code),
   links: z.array(Link),
+  citations: z.array(z.string()),
 })
 export type Message = z.infer<typeof Message>
 
@@ -241,6 +255,7 @@ export function showMessage(
     bounce: row.bounce,
     codes: row.codes,
     links: row.links,
+    citations: row.citations,
   }
 }
 
@@ -251,7 +266,10 @@ const showRecipient = ({ email, status, code, detail }: RecipientRow) => ({
   detail,
 })
 
-function when(row: MessageRow): Pick<Message, 'received_at' | 'sent_at'> {
+function when(row: MessageRow): Pick<Message, 'received_at' | 'sent_at' | 'send_at'> {
   if (row.direction === 'inbound') return { received_at: row.created_at.toISOString() }
-  return row.sent_at === null ? {} : { sent_at: row.sent_at.toISOString() }
+  return {
+    ...(row.send_at === null ? {} : { send_at: row.send_at.toISOString() }),
+    ...(row.sent_at === null ? {} : { sent_at: row.sent_at.toISOString() }),
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { EventRow } from '../events.ts'
 import { newEvent } from '../events.ts'
-import type { InboxId, MessageId, OrgId, ThreadId } from '../ids.ts'
+import type { DraftId, InboxId, MessageId, OrgId, ReviewId, ThreadId } from '../ids.ts'
 import type { JobRow } from '../jobs/job.ts'
 import type { Engine } from '../ports.ts'
 import { distinct, type Mailbox, withoutReplyTag } from './address.ts'
@@ -42,6 +42,54 @@ export interface SeenRow {
   expires_at: Date
 }
 
+/** Under an Idempotency-Key: what was asked, and what was answered. */
+export interface IdempotencyRow {
+  org_id: OrgId
+  route: string
+  key: string
+  body_sha256: string
+  answer: object
+  expires_at: Date
+  /** Now: an expired row may be written over. */
+  at: Date
+}
+
+export interface ReviewRow {
+  org_id: OrgId
+  id: ReviewId
+  inbox_id: InboxId
+  message_id: MessageId
+  /** Of envelope and bytes: what a person approves, and nothing else. */
+  sha256: string
+  status: 'pending' | 'approved' | 'rejected' | 'expired'
+  reasons: object[]
+  expires_at: Date
+  resolved_at: Date | null
+  resolved_by: string | null
+  note: string | null
+  created_at: Date
+}
+
+/** What must still be true when a mail on its way out is stored, and is written together with it. */
+export interface Conditions {
+  /** Threads that must still end with the message named. */
+  threads: { org_id: OrgId; id: ThreadId; last_message_id: MessageId }[]
+  idempotency: IdempotencyRow[]
+  /** Each is raised by `added`; none may come to more than `most`. */
+  counters: { org_id: OrgId; counter: string; starts_at: Date; added: number; most: number }[]
+  /** Drafts that go out with this mail, unchanged since `updated_at` and never sent before. */
+  drafts: { org_id: OrgId; id: DraftId; updated_at: Date; message_id: MessageId }[]
+  reviews: ReviewRow[]
+}
+
+export const noConditions = (): Conditions => ({
+  threads: [],
+  idempotency: [],
+  counters: [],
+  drafts: [],
+  reviews: [],
+})
+
 export interface Batch {
   merges: Merge[]
   messages: NewMessage[]
@@ -52,6 +100,8 @@ export interface Batch {
   recipients: RecipientRow[]
   events: EventRow[]
   jobs: JobRow[]
+  /** Absent: none. */
+  conditions?: Conditions
 }
 
 export const emptyBatch = (): Batch => ({

@@ -170,6 +170,9 @@ export function messageRow(arrival: Arrival, place: Place, knowledge: Knowledge)
     raw_sha256: arrival.rawSha256,
     size: incoming.raw.length,
     by_agent: false,
+    key_id: null,
+    send_at: null,
+    citations: [],
     sent_at: null,
     created_at: incoming.imported?.at ?? arrival.at,
   }

@@ -1,7 +1,7 @@
 // A composed mail, and the rows that keep it until it is delivered.
 import { createHash } from 'node:crypto'
 import { idSuffix } from '../../platform/ids.ts'
-import type { MessageId } from '../ids.ts'
+import type { KeyId, MessageId } from '../ids.ts'
 import type { InboxRow } from '../inboxes/inbox.ts'
 import { newJob } from '../jobs/job.ts'
 import type { Mailbox } from '../messages/address.ts'
@@ -32,6 +32,7 @@ export interface Composed {
   text: string
   raw: Buffer
   byAgent: boolean
+  keyId: KeyId | null
   /** True where some of it would leave this server, and may not. */
   dryRun: boolean
 }
@@ -95,6 +96,9 @@ function rowOf({ id, inbox, answered, draft, ...mail }: Composed): MessageRow {
     raw_sha256: createHash('sha256').update(mail.raw).digest('hex'),
     size: mail.raw.length,
     by_agent: mail.byAgent,
+    key_id: mail.keyId,
+    send_at: null,
+    citations: [],
     sent_at: null,
     created_at: draft.date,
   }
@@ -134,6 +138,9 @@ export const sidecarOf = ({ row, inbox }: Outgoing) => ({
   bcc: row.bcc,
   reply_to: row.reply_to,
   by_agent: row.by_agent,
+  key_id: row.key_id,
+  send_at: row.send_at,
+  citations: row.citations,
   delivery: row.delivery,
   match: { method: row.match_method, evidence: row.match_evidence },
   peer: null,

@@ -62,8 +62,8 @@ export async function prepare(
   const text = written.text ?? (await textOfHtml(raw))
   const dryRun = clearance.outside && engine.settings.outbound === 'dry-run'
   const { replyTo: asked } = written
-  const byAgent = caller.agent
-  return outgoingOf({ id, inbox, answered, draft, replyTo: asked, bcc, text, raw, dryRun, byAgent })
+  const by = { byAgent: caller.agent, keyId: caller.keyId }
+  return outgoingOf({ id, inbox, answered, draft, replyTo: asked, bcc, text, raw, dryRun, ...by })
 }
 
 const named = ({ display_name: name }: InboxRow, email: string): Address =>

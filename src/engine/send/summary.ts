@@ -7,7 +7,7 @@ const UNDER_WAY: readonly RecipientStatus[] = ['queued', 'sending', 'deferred']
 const HANDED_OVER: readonly RecipientStatus[] = ['sent', 'delivered', 'dry_run']
 
 /** What went wrong is said before what went well: `recipients` tell for whom. */
-const SAID_FIRST: readonly RecipientStatus[] = [
+const SAID_FIRST: readonly Exclude<RecipientStatus, 'suppressed'>[] = [
   'deferred',
   'bounced',
   'failed',
@@ -25,9 +25,10 @@ export const isHandedOver = (status: RecipientStatus) => HANDED_OVER.includes(st
 /**
  * The status of a message from those of its recipients: `queued` until the first attempt, `sending`
  * during one, `deferred` while somebody waits for the next, and in the end the worst that happened.
+ * Recipients that are suppressed were never written to, so they do not count among others.
  */
 export function summary(statuses: readonly RecipientStatus[]): MessageStatus {
   if (statuses.every((status) => status === 'queued')) return 'queued'
   if (statuses.some((status) => status === 'queued' || status === 'sending')) return 'sending'
-  return SAID_FIRST.find((status) => statuses.includes(status)) ?? 'delivered'
+  return SAID_FIRST.find((status) => statuses.includes(status)) ?? 'failed'
 }

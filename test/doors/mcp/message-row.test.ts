@@ -37,6 +37,7 @@ const MAIL: Message = {
   bounce: null,
   codes: [],
   links: [],
+  citations: [],
 }
 const row = (over: Partial<Message>) => messageRow({ fence }, { ...MAIL, ...over })
 

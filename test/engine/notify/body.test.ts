@@ -152,6 +152,9 @@ function outgoing(): MessageRow {
     raw_sha256: '0'.repeat(64),
     size: 400,
     by_agent: true,
+    key_id: null,
+    send_at: null,
+    citations: [],
     sent_at: now,
     created_at: now,
   }

@@ -1,6 +1,6 @@
 // A sidecar as it is read back: what the raw bytes do not say. Pure.
 import { z } from 'zod'
-import type { AttachmentId, InboxId, MessageId, ThreadId } from '../../ids.ts'
+import type { AttachmentId, InboxId, KeyId, MessageId, ThreadId } from '../../ids.ts'
 import { Mailbox } from '../../messages/address.ts'
 import { type Authentication, MATCH_METHODS, type RecipientRow } from '../../messages/message.ts'
 import type { MboxForm } from '../mbox/entry.ts'
@@ -31,6 +31,9 @@ export const Sidecar = z.object({
   /** As it was written: the header adds a signed address of ours. */
   reply_to: z.array(Mailbox).default([]),
   by_agent: z.boolean().default(false),
+  key_id: id<KeyId>('key').nullable().default(null),
+  send_at: z.coerce.date().nullable().default(null),
+  citations: z.array(z.string()).default([]),
   delivery: z.enum(['email', 'dry-run']).default('email'),
   /** What became of it, once that was final. */
   recipients: z

@@ -73,6 +73,9 @@ function rowOf(
     bounce: null,
     sender_flags: [],
     by_agent: sidecar.by_agent,
+    key_id: sidecar.key_id,
+    send_at: sidecar.send_at,
+    citations: sidecar.citations,
     sent_at: sidecar.sent_at ?? null,
   }
 }

@@ -1,0 +1,262 @@
+-- What the sending side keeps beside the mail: what waits for a person or an hour, what makes a repeat safe, whose domain it leaves from.
+
+ALTER TABLE messages
+  -- The key that sent it; null for mail that came in, and for people who are signed in.
+  ADD COLUMN key_id text COLLATE "C",
+  -- When it goes, where it was written for later.
+  ADD COLUMN send_at timestamptz(3),
+  -- Chunks of the knowledge base that its text rests on.
+  ADD COLUMN citations text[] NOT NULL DEFAULT '{}';
+CREATE INDEX messages_by_agent ON messages (org_id, thread_id, created_at DESC) WHERE by_agent;
+
+ALTER TABLE inboxes
+  ADD COLUMN sending_stopped_at timestamptz(3),
+  ADD COLUMN sending_stopped_reason text;
+
+ALTER TABLE organizations
+  -- Words that must not leave: a mail that holds one waits for a person.
+  ADD COLUMN canary_words text[] NOT NULL DEFAULT '{}',
+  -- Caps for keys that are no agent's, in the notation of AGENT_CAPS; null: none.
+  ADD COLUMN send_caps text;
+
+-- What was answered under an Idempotency-Key. It goes in with the mail, so that of twenty at once one wins.
+CREATE TABLE idempotency (
+  org_id      text COLLATE "C" NOT NULL,
+  route       text COLLATE "C" NOT NULL,
+  key         text COLLATE "C" NOT NULL,
+  body_sha256 text NOT NULL,
+  answer      jsonb NOT NULL,
+  expires_at  timestamptz(3) NOT NULL,
+  PRIMARY KEY (org_id, route, key)
+);
+CREATE INDEX idempotency_expired ON idempotency (expires_at);
+
+-- How much was sent in a span of time: a row a counter and span.
+CREATE TABLE send_counters (
+  org_id     text COLLATE "C" NOT NULL,
+  counter    text COLLATE "C" NOT NULL,
+  starts_at  timestamptz(3) NOT NULL,
+  count      integer NOT NULL,
+  PRIMARY KEY (org_id, counter, starts_at)
+);
+
+-- Mail that waits for a person: bound to the exact bytes and envelope by sha256.
+CREATE TABLE reviews (
+  org_id       text COLLATE "C" NOT NULL,
+  id           text COLLATE "C" NOT NULL,
+  inbox_id     text COLLATE "C" NOT NULL,
+  message_id   text COLLATE "C" NOT NULL,
+  sha256       text NOT NULL,
+  status       text NOT NULL,
+  reasons      jsonb NOT NULL,
+  expires_at   timestamptz(3) NOT NULL,
+  resolved_at  timestamptz(3),
+  resolved_by  text,
+  note         text,
+  created_at   timestamptz(3) NOT NULL,
+  PRIMARY KEY (org_id, id)
+);
+CREATE UNIQUE INDEX reviews_of_message ON reviews (org_id, message_id);
+CREATE INDEX reviews_newest ON reviews (org_id, status, created_at DESC, id DESC);
+
+-- What somebody means to send: the request as it was written, checked again when it is sent.
+CREATE TABLE drafts (
+  org_id           text COLLATE "C" NOT NULL,
+  id               text COLLATE "C" NOT NULL,
+  inbox_id         text COLLATE "C" NOT NULL,
+  thread_id        text COLLATE "C",
+  kind             text NOT NULL,
+  written          jsonb NOT NULL,
+  by_agent         boolean NOT NULL,
+  sent_message_id  text COLLATE "C",
+  created_at       timestamptz(3) NOT NULL,
+  updated_at       timestamptz(3) NOT NULL,
+  PRIMARY KEY (org_id, id)
+);
+CREATE INDEX drafts_newest ON drafts (org_id, inbox_id, updated_at DESC, id DESC);
+
+-- Files that were given to us to be sent later; the bytes are a blob.
+CREATE TABLE uploads (
+  org_id        text COLLATE "C" NOT NULL,
+  id            text COLLATE "C" NOT NULL,
+  inbox_id      text COLLATE "C" NOT NULL,
+  filename      text NOT NULL,
+  content_type  text NOT NULL,
+  size          integer NOT NULL,
+  sha256        text COLLATE "C" NOT NULL,
+  created_at    timestamptz(3) NOT NULL,
+  PRIMARY KEY (org_id, id)
+);
+CREATE INDEX uploads_of_blob ON uploads (org_id, sha256);
+
+ALTER TABLE suppressions ADD COLUMN kind text NOT NULL DEFAULT 'bounce';
+
+-- What became of an inbox's mail since somebody last cleared it.
+CREATE TABLE inbox_health (
+  org_id      text COLLATE "C" NOT NULL,
+  inbox_id    text COLLATE "C" NOT NULL,
+  sent        integer NOT NULL DEFAULT 0,
+  bounced     integer NOT NULL DEFAULT 0,
+  complained  integer NOT NULL DEFAULT 0,
+  since       timestamptz(3) NOT NULL,
+  PRIMARY KEY (org_id, inbox_id)
+);
+
+CREATE TABLE domains (
+  org_id       text COLLATE "C" NOT NULL,
+  id           text COLLATE "C" NOT NULL,
+  domain       text COLLATE "C" NOT NULL,
+  status       text NOT NULL,
+  records      jsonb NOT NULL,
+  checked_at   timestamptz(3),
+  verified_at  timestamptz(3),
+  created_at   timestamptz(3) NOT NULL,
+  PRIMARY KEY (org_id, id)
+);
+
+-- DKIM keys of a domain, one a selector; the private part is encrypted with a key that is not in the database.
+CREATE TABLE domain_keys (
+  org_id       text COLLATE "C" NOT NULL,
+  domain_id    text COLLATE "C" NOT NULL,
+  selector     text COLLATE "C" NOT NULL,
+  private_key  text NOT NULL,
+  public_key   text NOT NULL,
+  signs        boolean NOT NULL,
+  created_at   timestamptz(3) NOT NULL,
+  PRIMARY KEY (org_id, domain_id, selector)
+);
+
+-- What must still be true when a mail is stored. PR001 where it is not: look up and decide again.
+CREATE FUNCTION store_conditions(conditions jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  found_rows bigint;
+BEGIN
+  -- The thread still ends with the message that the sender knew.
+  PERFORM 1 FROM threads t
+  JOIN jsonb_to_recordset(conditions -> 'threads') AS n (org_id text, id text, last_message_id text)
+    ON n.org_id = t.org_id AND n.id = t.id AND n.last_message_id = t.last_message_id
+  ORDER BY t.org_id, t.id FOR UPDATE OF t;
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows <> jsonb_array_length(conditions -> 'threads') THEN
+    RAISE EXCEPTION 'a thread has a newer message' USING ERRCODE = 'PR001';
+  END IF;
+
+  INSERT INTO idempotency AS i
+  SELECT n.org_id, n.route, n.key, n.body_sha256, n.answer, n.expires_at
+  FROM jsonb_to_recordset(conditions -> 'idempotency') AS n (
+    org_id text, route text, key text, body_sha256 text, answer jsonb, expires_at timestamptz, at timestamptz)
+  ON CONFLICT (org_id, route, key) DO UPDATE
+    SET body_sha256 = excluded.body_sha256, answer = excluded.answer, expires_at = excluded.expires_at
+    WHERE i.expires_at <= (SELECT min(n.at) FROM jsonb_to_recordset(conditions -> 'idempotency') AS n (at timestamptz));
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows <> jsonb_array_length(conditions -> 'idempotency') THEN
+    RAISE EXCEPTION 'the same request was answered meanwhile' USING ERRCODE = 'PR001';
+  END IF;
+
+  INSERT INTO send_counters AS c
+  SELECT n.org_id, n.counter, n.starts_at, n.added
+  FROM jsonb_to_recordset(conditions -> 'counters')
+    AS n (org_id text, counter text, starts_at timestamptz, added integer)
+  ORDER BY n.org_id, n.counter, n.starts_at
+  ON CONFLICT (org_id, counter, starts_at) DO UPDATE SET count = c.count + excluded.count;
+  PERFORM 1
+  FROM jsonb_to_recordset(conditions -> 'counters')
+    AS n (org_id text, counter text, starts_at timestamptz, most integer)
+  JOIN send_counters c ON c.org_id = n.org_id AND c.counter = n.counter AND c.starts_at = n.starts_at
+  WHERE c.count > n.most;
+  IF FOUND THEN
+    RAISE EXCEPTION 'a cap was reached meanwhile' USING ERRCODE = 'PR001';
+  END IF;
+
+  UPDATE drafts d SET sent_message_id = n.message_id
+  FROM jsonb_to_recordset(conditions -> 'drafts') AS n (org_id text, id text, updated_at timestamptz, message_id text)
+  WHERE d.org_id = n.org_id AND d.id = n.id AND d.sent_message_id IS NULL AND d.updated_at = n.updated_at;
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows <> jsonb_array_length(conditions -> 'drafts') THEN
+    RAISE EXCEPTION 'a draft was sent or changed meanwhile' USING ERRCODE = 'PR001';
+  END IF;
+
+  INSERT INTO reviews
+  SELECT * FROM jsonb_populate_recordset(NULL::reviews, conditions -> 'reviews');
+END
+$$;
+
+-- As before, and what a mail on its way out depends on.
+CREATE OR REPLACE FUNCTION store_messages(batch jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  expected bigint;
+  found_rows bigint;
+BEGIN
+  -- The inboxes are still there and stay until we commit.
+  SELECT count(DISTINCT (m.org_id, m.inbox_id)) INTO expected
+  FROM jsonb_to_recordset(batch -> 'messages') AS m (org_id text, inbox_id text);
+  PERFORM 1 FROM inboxes i
+  WHERE i.deleted_at IS NULL AND (i.org_id, i.id) IN (
+    SELECT m.org_id, m.inbox_id
+    FROM jsonb_to_recordset(batch -> 'messages') AS m (org_id text, inbox_id text))
+  FOR SHARE;
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows <> expected THEN
+    RAISE EXCEPTION 'an inbox of the batch is gone' USING ERRCODE = 'PR001';
+  END IF;
+
+  IF batch ? 'conditions' THEN
+    PERFORM store_conditions(batch -> 'conditions');
+  END IF;
+
+  -- A hash may be taken again only after it has expired.
+  INSERT INTO seen AS s
+  SELECT n.org_id, n.inbox_id, n.hash, n.message_id, n.expires_at
+  FROM jsonb_to_recordset(batch -> 'seen')
+    AS n (org_id text, inbox_id text, hash text, message_id text, expires_at timestamptz, at timestamptz)
+  ORDER BY n.org_id, n.inbox_id, n.hash
+  ON CONFLICT (org_id, inbox_id, hash) DO UPDATE
+    SET message_id = excluded.message_id, expires_at = excluded.expires_at
+    WHERE s.expires_at <= excluded.expires_at - interval '7 days';
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows <> jsonb_array_length(batch -> 'seen') THEN
+    RAISE EXCEPTION 'a mail of the batch was stored meanwhile' USING ERRCODE = 'PR001';
+  END IF;
+
+  PERFORM merge_threads(m.org_id, m.into_id, m.from_ids)
+  FROM jsonb_to_recordset(batch -> 'merges') AS m (org_id text, into_id text, from_ids text[]);
+
+  INSERT INTO threads
+  SELECT * FROM jsonb_populate_recordset(NULL::threads, batch -> 'threads');
+  INSERT INTO messages
+  SELECT * FROM jsonb_populate_recordset(NULL::messages, batch -> 'messages');
+
+  -- An id that was only mentioned becomes one that was seen; a seen one stays with its first message.
+  INSERT INTO message_ids AS k
+  SELECT DISTINCT ON (n.org_id, n.inbox_id, n.rfc_id) n.*
+  FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
+  ORDER BY n.org_id, n.inbox_id, n.rfc_id, n.message_id NULLS LAST
+  ON CONFLICT (org_id, inbox_id, rfc_id) DO UPDATE SET message_id = excluded.message_id
+    WHERE k.message_id IS NULL AND excluded.message_id IS NOT NULL;
+  PERFORM 1
+  FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
+  WHERE n.thread_id <> (
+    SELECT coalesce(
+      (SELECT r.into_id FROM thread_redirects r WHERE r.org_id = k.org_id AND r.id = k.thread_id),
+      k.thread_id)
+    FROM message_ids k
+    WHERE k.org_id = n.org_id AND k.inbox_id = n.inbox_id AND k.rfc_id = n.rfc_id);
+  IF FOUND THEN
+    RAISE EXCEPTION 'a thread of the batch has moved' USING ERRCODE = 'PR001';
+  END IF;
+
+  PERFORM touch_threads(batch -> 'messages');
+
+  INSERT INTO attachments
+  SELECT * FROM jsonb_populate_recordset(NULL::attachments, batch -> 'attachments');
+  INSERT INTO recipients
+  SELECT * FROM jsonb_populate_recordset(NULL::recipients, batch -> 'recipients');
+  INSERT INTO jobs
+  SELECT * FROM jsonb_populate_recordset(NULL::jobs, batch -> 'jobs');
+  INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
+  SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
+  FROM jsonb_populate_recordset(NULL::events, batch -> 'events') AS e;
+END
+$$;
