@@ -24,8 +24,10 @@ CREATE TABLE idempotency (
   org_id      text COLLATE "C" NOT NULL,
   route       text COLLATE "C" NOT NULL,
   key         text COLLATE "C" NOT NULL,
+  inbox_id    text COLLATE "C" NOT NULL,
   body_sha256 text NOT NULL,
-  answer      jsonb NOT NULL,
+  -- As it was given, to the byte.
+  answer      text NOT NULL,
   expires_at  timestamptz(3) NOT NULL,
   PRIMARY KEY (org_id, route, key)
 );
@@ -67,6 +69,8 @@ CREATE TABLE drafts (
   thread_id        text COLLATE "C",
   kind             text NOT NULL,
   written          jsonb NOT NULL,
+  -- The recipients and the subject that it would have, with what a reply fills in.
+  shown            jsonb NOT NULL,
   by_agent         boolean NOT NULL,
   sent_message_id  text COLLATE "C",
   created_at       timestamptz(3) NOT NULL,
@@ -143,11 +147,13 @@ BEGIN
   END IF;
 
   INSERT INTO idempotency AS i
-  SELECT n.org_id, n.route, n.key, n.body_sha256, n.answer, n.expires_at
+  SELECT n.org_id, n.route, n.key, n.inbox_id, n.body_sha256, n.answer, n.expires_at
   FROM jsonb_to_recordset(conditions -> 'idempotency') AS n (
-    org_id text, route text, key text, body_sha256 text, answer jsonb, expires_at timestamptz, at timestamptz)
+    org_id text, route text, key text, inbox_id text, body_sha256 text, answer text, expires_at timestamptz,
+    at timestamptz)
   ON CONFLICT (org_id, route, key) DO UPDATE
-    SET body_sha256 = excluded.body_sha256, answer = excluded.answer, expires_at = excluded.expires_at
+    SET inbox_id = excluded.inbox_id, body_sha256 = excluded.body_sha256, answer = excluded.answer,
+      expires_at = excluded.expires_at
     WHERE i.expires_at <= (SELECT min(n.at) FROM jsonb_to_recordset(conditions -> 'idempotency') AS n (at timestamptz));
   GET DIAGNOSTICS found_rows = ROW_COUNT;
   IF found_rows <> jsonb_array_length(conditions -> 'idempotency') THEN
@@ -258,5 +264,82 @@ BEGIN
   INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
   SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
   FROM jsonb_populate_recordset(NULL::events, batch -> 'events') AS e;
+END
+$$;
+
+-- As before; mail that waits or never went is counted in its thread, and says nothing else about it. A message that
+-- was counted when it was stored, and goes now, is marked `counted`.
+CREATE OR REPLACE FUNCTION touch_threads(joined jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  expected bigint;
+  found_rows bigint;
+BEGIN
+  WITH message AS (
+    SELECT *, coalesce(status IN ('scheduled', 'pending_review', 'rejected', 'expired', 'cancelled'), false) AS waits
+    FROM jsonb_to_recordset(joined) AS m (
+      org_id text, id text, thread_id text, direction text, status text, created_at timestamptz,
+      participants jsonb, preview text, waiting_on text, is_news boolean, subject text, counted boolean)
+  ), news AS (
+    SELECT org_id, thread_id,
+      count(*) FILTER (WHERE counted IS NOT TRUE) AS added,
+      max(created_at) FILTER (WHERE direction = 'inbound') AS inbound_at,
+      bool_or(direction = 'outbound' AND NOT waits) AS outbound,
+      bool_or(is_news) AS is_news,
+      (array_agg(message.id ORDER BY created_at, message.id) FILTER (WHERE NOT waits))[1] AS oldest,
+      (array_agg(message.id ORDER BY created_at DESC, message.id DESC) FILTER (WHERE NOT waits))[1] AS newest
+    FROM message GROUP BY org_id, thread_id
+  ), people AS (
+    SELECT org_id, thread_id, jsonb_agg(person) AS added
+    FROM message, jsonb_array_elements(participants) AS person
+    WHERE NOT waits GROUP BY org_id, thread_id
+  )
+  UPDATE threads t SET
+    message_count = t.message_count + n.added,
+    participants = merge_participants(t.participants, coalesce(p.added, '[]'::jsonb)),
+    latest_inbound_at = greatest(t.latest_inbound_at, n.inbound_at),
+    has_outbound = t.has_outbound OR n.outbound,
+    is_read = t.is_read AND NOT n.is_news,
+    is_archived = t.is_archived AND NOT n.is_news,
+    -- An older mail that comes late (an import) is the earliest one from now on.
+    subject = CASE WHEN o.created_at < t.created_at THEN o.subject ELSE t.subject END,
+    created_at = least(t.created_at, o.created_at),
+    preview = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.preview ELSE t.preview END,
+    waiting_on = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.waiting_on ELSE t.waiting_on END,
+    last_message_id = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.id ELSE t.last_message_id END,
+    last_message_at = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.created_at ELSE t.last_message_at END
+  FROM news n
+  LEFT JOIN message m ON m.id = n.newest
+  LEFT JOIN message o ON o.id = n.oldest
+  LEFT JOIN people p ON p.org_id = n.org_id AND p.thread_id = n.thread_id
+  WHERE t.org_id = n.org_id AND t.id = n.thread_id;
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+
+  SELECT count(DISTINCT (m.org_id, m.thread_id)) INTO expected
+  FROM jsonb_to_recordset(joined) AS m (org_id text, thread_id text);
+  IF found_rows <> expected THEN
+    RAISE EXCEPTION 'a thread of the batch is gone' USING ERRCODE = 'PR001';
+  END IF;
+END
+$$;
+
+-- A mail that waited goes on: `was` becomes `status`, its jobs are enqueued, and its thread learns of it where it goes
+-- now (`news`, the message as store_messages takes it). False, and nothing done: it does not wait any more.
+CREATE FUNCTION let_go(change jsonb) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+  current_thread text;
+BEGIN
+  UPDATE messages SET status = change ->> 'status'
+  WHERE org_id = change ->> 'org_id' AND id = change ->> 'id' AND status = change ->> 'was'
+  RETURNING thread_id INTO current_thread;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  INSERT INTO jobs SELECT * FROM jsonb_populate_recordset(NULL::jobs, change -> 'jobs');
+  -- The thread may have been joined to another since the message was read.
+  PERFORM touch_threads(jsonb_build_array(
+    change -> 'news' || jsonb_build_object('thread_id', current_thread, 'counted', true)));
+  RETURN true;
 END
 $$;

@@ -47,8 +47,10 @@ export interface IdempotencyRow {
   org_id: OrgId
   route: string
   key: string
+  inbox_id: InboxId
   body_sha256: string
-  answer: object
+  /** JSON, as it was given. */
+  answer: string
   expires_at: Date
   /** Now: an expired row may be written over. */
   at: Date
