@@ -93,7 +93,12 @@ CREATE TABLE uploads (
 );
 CREATE INDEX uploads_of_blob ON uploads (org_id, sha256);
 
-ALTER TABLE suppressions ADD COLUMN kind text NOT NULL DEFAULT 'bounce';
+ALTER TABLE suppressions
+  ADD COLUMN kind text NOT NULL DEFAULT 'bounce',
+  -- Whose mail it stops: one inbox's after an unsubscription; null, the organization's, after a bounce or complaint.
+  ADD COLUMN inbox_id text COLLATE "C";
+DROP INDEX suppressions_once;
+CREATE UNIQUE INDEX suppressions_once ON suppressions (org_id, email, inbox_id) NULLS NOT DISTINCT;
 
 -- What became of an inbox's mail since somebody last cleared it.
 CREATE TABLE inbox_health (
