@@ -127,8 +127,8 @@ export class RateLimited extends Refusal {
   readonly status = 429
   readonly retryAfterSeconds: number
 
-  constructor(message: string, retryAfterSeconds: number) {
-    super('rate_limited', message, { fix: `Try again in ${retryAfterSeconds} s.` })
+  constructor(message: string, retryAfterSeconds: number, options: RefusalOptions = {}) {
+    super('rate_limited', message, { fix: `Try again in ${retryAfterSeconds} s.`, ...options })
     this.retryAfterSeconds = retryAfterSeconds
   }
 }

@@ -8,6 +8,7 @@ import { operation } from '../operation.ts'
 import type { Engine } from '../ports.ts'
 import { batchOf, type Outgoing, sidecarOf } from './outgoing.ts'
 import { prepare } from './prepare.ts'
+import { refusalOf } from './verdict.ts'
 import { type MessageInput, messageInput } from './written.ts'
 
 /** How often a mail is prepared again after its thread or inbox has changed meanwhile. */
@@ -45,6 +46,7 @@ function refuseReadOnly({ settings }: Engine): void {
 async function keep(engine: Engine, caller: Caller, input: MessageInput): Promise<Outgoing> {
   for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
     const outgoing = await prepare(engine, caller, input)
+    if (outgoing.verdict.kind !== 'allow') throw refusalOf(outgoing.verdict.reasons)
     const { row, raw } = outgoing
     // Bytes and sidecar first: a row never points at what a power cut could take.
     await Promise.all([

@@ -4,7 +4,6 @@ import type { SendPolicy } from '../inboxes/inbox.ts'
 export interface Envelope {
   sendPolicy: SendPolicy
   agentSendPolicy: 'review-new' | 'review-all' | 'open'
-  outbound: 'dry-run' | 'relay' | 'mx'
   /** Whether an agent sends: its key is an agent's, or the call came through the MCP door. */
   agent: boolean
   recipients: readonly Recipient[]
@@ -21,53 +20,65 @@ export interface Recipient {
   proven: boolean
 }
 
-export type Verdict =
-  | { kind: 'allow' }
-  /** A person would have to say yes. */
-  | { kind: 'review'; because: 'send_policy' | 'AGENT_SEND_POLICY'; recipients: string[] }
-  /** Nobody's yes helps as things are set. */
-  | { kind: 'deny'; because: 'blocked' | 'send_policy'; recipients: string[] }
-
-/**
- * The block-list wins over everything, then the inbox's send_policy, then what binds agents on top of it.
- * In dry-run nothing leaves, so nothing waits for a person; what is denied stays denied, so that the
- * lists and policies of an inbox can be tried out.
- */
-export function decide(envelope: Envelope): Verdict {
-  const { recipients, blocked, outbound } = envelope
-  const barred = recipients.filter(({ email }) => isBlocked(email, blocked))
-  if (barred.length > 0) return { kind: 'deny', because: 'blocked', recipients: emails(barred) }
-  const verdict = byInbox(envelope) ?? byAgent(envelope) ?? { kind: 'allow' }
-  return verdict.kind === 'review' && outbound === 'dry-run' ? { kind: 'allow' } : verdict
+export interface Objection {
+  /** `review`: a person has to say yes. `deny`: nobody's yes helps as things are set. */
+  effect: 'review' | 'deny'
+  because: 'blocked' | 'send_policy' | 'agent_send_policy' | 'new_recipient'
+  recipients: string[]
 }
 
-function byInbox({ sendPolicy, recipients, allowed }: Envelope): Verdict | undefined {
-  const deny = (strangers: readonly Recipient[]): Verdict | undefined =>
-    strangers.length === 0
-      ? undefined
-      : { kind: 'deny', because: 'send_policy', recipients: emails(strangers) }
+/**
+ * Everything that the block-list, the inbox's send_policy and what binds agents on top of it have against
+ * an envelope. The block-list wins over everything, since it denies.
+ */
+export function objectionsTo(envelope: Envelope): Objection[] {
+  const { recipients, blocked } = envelope
+  const barred = recipients.filter(({ email }) => isBlocked(email, blocked))
+  return [
+    { effect: 'deny' as const, because: 'blocked' as const, recipients: emails(barred) },
+    byInbox(envelope),
+    byAgent(envelope),
+  ].filter((objection) => objection.recipients.length > 0)
+}
+
+function byInbox({ sendPolicy, recipients, allowed }: Envelope): Objection {
+  const say = (effect: Objection['effect'], strangers: readonly Recipient[]): Objection => ({
+    effect,
+    because: 'send_policy',
+    recipients: emails(strangers),
+  })
   switch (sendPolicy) {
     case 'open':
-      return undefined
+      return say('deny', [])
     case 'off':
-      return deny(recipients)
+      return say('deny', recipients)
     case 'review':
-      return { kind: 'review', because: 'send_policy', recipients: emails(recipients) }
+      return say('review', recipients)
     case 'reply_only':
-      return deny(recipients.filter(({ ours, proven }) => !ours && !proven))
+      return say(
+        'deny',
+        recipients.filter(({ ours, proven }) => !ours && !proven),
+      )
     case 'allowlist':
-      return deny(recipients.filter(({ email, ours }) => !ours && !isAllowed(email, allowed)))
+      return say(
+        'deny',
+        recipients.filter(({ email, ours }) => !ours && !isAllowed(email, allowed)),
+      )
   }
 }
 
-function byAgent({ agent, agentSendPolicy, recipients, allowed }: Envelope): Verdict | undefined {
-  if (!agent || agentSendPolicy === 'open') return undefined
-  const held =
-    agentSendPolicy === 'review-all'
-      ? recipients
-      : recipients.filter((r) => !r.ours && !r.proven && !isAllowed(r.email, allowed))
-  if (held.length === 0) return undefined
-  return { kind: 'review', because: 'AGENT_SEND_POLICY', recipients: emails(held) }
+function byAgent({ agent, agentSendPolicy, recipients, allowed }: Envelope): Objection {
+  const say = (because: Objection['because'], held: readonly Recipient[]): Objection => ({
+    effect: 'review',
+    because,
+    recipients: emails(held),
+  })
+  if (!agent || agentSendPolicy === 'open') return say('agent_send_policy', [])
+  if (agentSendPolicy === 'review-all') return say('agent_send_policy', recipients)
+  return say(
+    'new_recipient',
+    recipients.filter((r) => !r.ours && !r.proven && !isAllowed(r.email, allowed)),
+  )
 }
 
 /** Exactly the address, or exactly its domain. */

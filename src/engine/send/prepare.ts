@@ -8,7 +8,7 @@ import type { InboxRow } from '../inboxes/inbox.ts'
 import type { Engine } from '../ports.ts'
 import { replyAddress, signedMessageId } from '../reply-token.ts'
 import { type Place, placeOf } from './answered.ts'
-import { clear } from './clearance.ts'
+import { type Clearance, clear } from './clearance.ts'
 import { compose, type Draft } from './compose.ts'
 import { type Outgoing, outgoingOf } from './outgoing.ts'
 import { recipientsOfReply, subjectOfReply, threadingHeaders } from './reply.ts'
@@ -20,12 +20,15 @@ const MAIL_LIMIT = 25 * MIB
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'settings'>
 
+/** A mail that is ready to be stored, and whether it may go. */
+export interface Prepared extends Outgoing, Pick<Clearance, 'verdict' | 'conditions'> {}
+
 /** Checks the request against what is known and composes the mail; nothing is stored. The refusals are those of `sendMessage`. */
 export async function prepare(
   engine: Parts,
   caller: Caller,
   input: MessageInput,
-): Promise<Outgoing> {
+): Promise<Prepared> {
   const written = readWritten(input)
   requireRoom(Buffer.byteLength(written.text ?? '') + Buffer.byteLength(written.html ?? ''))
   const place = await placeOf(engine, caller, input)
@@ -38,6 +41,7 @@ export async function prepare(
     inbox,
     threadId: answered?.thread_id,
     emails: [...people.to, ...people.cc, ...people.bcc].map(({ email }) => email),
+    content: { subject, text: written.text, html: written.html, headers: [], files: [] },
   })
   const at = engine.clock.now()
   const id = newId('msg', at)
@@ -63,7 +67,9 @@ export async function prepare(
   const dryRun = clearance.outside && engine.settings.outbound === 'dry-run'
   const { replyTo: asked } = written
   const by = { byAgent: caller.agent, keyId: caller.keyId }
-  return outgoingOf({ id, inbox, answered, draft, replyTo: asked, bcc, text, raw, dryRun, ...by })
+  const mail = { id, inbox, answered, draft, replyTo: asked, bcc, text, raw, dryRun, ...by }
+  const { verdict, conditions } = clearance
+  return { ...outgoingOf(mail), verdict, conditions }
 }
 
 const named = ({ display_name: name }: InboxRow, email: string): Address =>

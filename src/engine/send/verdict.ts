@@ -1,20 +1,9 @@
-// What may become of a mail before it is stored: it goes, it waits for a person, or it does not go; always with every reason.
+// What may become of a mail before it is stored: it goes, it waits for a person, or it does not go; always with every reason. Pure.
 import { z } from 'zod'
-
-/** The reasons there are. Only `suppressed` stands beside an `allow`: those are left out, the others get the mail. */
-export const REASON_CODES = [
-  'blocked',
-  'send_policy',
-  'new_recipient',
-  'agent_send_policy',
-  'cap',
-  'loop',
-  'leak',
-  'suppressed',
-  'sender_domain_unusable',
-] as const
+import { Forbidden, RateLimited, type Refusal, Unprocessable } from '../errors.ts'
 
 export const Reason = z.object({
+  /** `new_recipient`, `agent_send_policy`, `send_policy`, `blocked`, `cap`, `loop`, `leak`, `suppressed`, or the code of a refusal. */
   code: z.string(),
   /** What is so, in words that name the setting or the address. */
   message: z.string(),
@@ -22,12 +11,56 @@ export const Reason = z.object({
   fix: z.string().optional(),
   /** Whom it is about; absent where it is about the whole mail. */
   recipients: z.array(z.string()).optional(),
+  /** Where waiting helps: for how long. */
+  retry_after_seconds: z.number().optional(),
 })
 export type Reason = z.infer<typeof Reason>
 
 export type Verdict =
-  | { kind: 'allow' }
+  /** `reasons`: what is worth knowing all the same; in dry-run, why it would have been held. */
+  | { kind: 'allow'; reasons?: Reason[]; wouldHaveBeen?: 'review' }
   /** A person has to say yes. */
   | { kind: 'review'; reasons: Reason[] }
   /** Nobody's yes helps as things are set. */
   | { kind: 'deny'; reasons: Reason[] }
+
+/** One thing that keeps a mail from going, or from going without a person. */
+export interface Finding {
+  effect: 'review' | 'deny'
+  reason: Reason
+}
+
+/**
+ * The verdict over everything that was found. In dry-run nothing leaves, so nothing waits for a person;
+ * what is denied stays denied, so that the lists and policies of an inbox can be tried out.
+ */
+export function verdictOf(findings: readonly Finding[], outbound: string): Verdict {
+  const of = (effect: Finding['effect']) =>
+    findings.filter((finding) => finding.effect === effect).map(({ reason }) => reason)
+  const denied = of('deny')
+  const held = of('review')
+  if (denied.length > 0) return { kind: 'deny', reasons: [...denied, ...held] }
+  if (held.length === 0) return { kind: 'allow' }
+  if (outbound === 'dry-run') return { kind: 'allow', reasons: held, wouldHaveBeen: 'review' }
+  return { kind: 'review', reasons: held }
+}
+
+/** A denial as the error that a sender gets; the first reason gives its kind. */
+export function refusalOf(reasons: readonly Reason[]): Refusal {
+  const [first] = reasons
+  if (first === undefined) throw new Error('a denial has a reason')
+  const message = reasons.map((reason) => reason.message).join(' ')
+  const fix = reasons.flatMap((reason) => reason.fix ?? []).join(' ')
+  if (first.retry_after_seconds !== undefined) {
+    return new RateLimited(message, first.retry_after_seconds, { fix })
+  }
+  if (first.recipients === undefined || first.code === 'sender_domain_unusable') {
+    return new Unprocessable(first.code, message, { fix })
+  }
+  const barred = new Set(reasons.flatMap(({ recipients = [] }) => recipients))
+  return new Forbidden(message, {
+    code: 'recipient_not_allowed',
+    fix,
+    details: [...barred].map((email) => ({ field: 'recipients', message: email })),
+  })
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decide, type Envelope } from '../../../src/engine/send/policy.ts'
+import { type Envelope, objectionsTo } from '../../../src/engine/send/policy.ts'
 
 const stranger = { email: 'new@x.test', ours: false, proven: false }
 const known = { email: 'known@x.test', ours: false, proven: true }
@@ -8,23 +8,20 @@ const ours = { email: 'b@ours.test', ours: true, proven: false }
 const envelope = (given: Partial<Envelope>): Envelope => ({
   sendPolicy: 'open',
   agentSendPolicy: 'review-new',
-  outbound: 'relay',
   agent: true,
   recipients: [stranger],
   allowed: [],
   blocked: [],
   ...given,
 })
-const said = (given: Partial<Envelope>) => {
-  const verdict = decide(envelope(given))
-  return verdict.kind === 'allow'
-    ? 'allow'
-    : `${verdict.kind} by ${verdict.because}: ${verdict.recipients.join(' ')}`
-}
+const said = (given: Partial<Envelope>) =>
+  objectionsTo(envelope(given))
+    .map(({ effect, because, recipients }) => `${effect} by ${because}: ${recipients.join(' ')}`)
+    .join('; ') || 'allow'
 
 describe('an agent, by AGENT_SEND_POLICY', () => {
   test.each<[string, Partial<Envelope>, string]>([
-    ['to somebody new', {}, 'review by AGENT_SEND_POLICY: new@x.test'],
+    ['to somebody new', {}, 'review by new_recipient: new@x.test'],
     ['to somebody proven', { recipients: [known] }, 'allow'],
     ['to an inbox of the organization', { recipients: [ours] }, 'allow'],
     ['to a listed address, in any case', { allowed: ['new@x.test'] }, 'allow'],
@@ -37,37 +34,34 @@ describe('an agent, by AGENT_SEND_POLICY', () => {
     [
       'to a subdomain of a listed domain',
       { allowed: ['x.test'], recipients: [{ ...stranger, email: 'a@sub.x.test' }] },
-      'review by AGENT_SEND_POLICY: a@sub.x.test',
+      'review by new_recipient: a@sub.x.test',
     ],
     [
       'to a domain that only ends alike',
       { allowed: ['x.test'], recipients: [{ ...stranger, email: 'a@evilx.test' }] },
-      'review by AGENT_SEND_POLICY: a@evilx.test',
+      'review by new_recipient: a@evilx.test',
     ],
     [
       'to a tag of a listed address',
       { allowed: ['new@x.test'], recipients: [{ ...stranger, email: 'new+1@x.test' }] },
-      'review by AGENT_SEND_POLICY: new+1@x.test',
+      'review by new_recipient: new+1@x.test',
     ],
     [
       'to known and new together: only the new one is named',
       { recipients: [known, stranger, ours] },
-      'review by AGENT_SEND_POLICY: new@x.test',
+      'review by new_recipient: new@x.test',
     ],
     [
       'review-all, to somebody proven',
       { agentSendPolicy: 'review-all', recipients: [known] },
-      'review by AGENT_SEND_POLICY: known@x.test',
+      'review by agent_send_policy: known@x.test',
     ],
     [
       'review-all, to ourselves',
       { agentSendPolicy: 'review-all', recipients: [ours], allowed: ['ours.test'] },
-      'review by AGENT_SEND_POLICY: b@ours.test',
+      'review by agent_send_policy: b@ours.test',
     ],
     ['open', { agentSendPolicy: 'open' }, 'allow'],
-    ['dry-run', { outbound: 'dry-run' }, 'allow'],
-    ['dry-run, review-all', { outbound: 'dry-run', agentSendPolicy: 'review-all' }, 'allow'],
-    ['mx', { outbound: 'mx' }, 'review by AGENT_SEND_POLICY: new@x.test'],
   ])('%s', (_title, given, verdict) => expect(said(given)).toBe(verdict))
 })
 
@@ -75,13 +69,7 @@ describe('everybody, by the send_policy of the inbox', () => {
   test.each<[string, Partial<Envelope>, string]>([
     ['open', {}, 'allow'],
     ['off', { sendPolicy: 'off', recipients: [ours] }, 'deny by send_policy: b@ours.test'],
-    [
-      'off in dry-run',
-      { sendPolicy: 'off', outbound: 'dry-run' },
-      'deny by send_policy: new@x.test',
-    ],
     ['review', { sendPolicy: 'review', recipients: [ours] }, 'review by send_policy: b@ours.test'],
-    ['review in dry-run', { sendPolicy: 'review', outbound: 'dry-run' }, 'allow'],
     [
       'reply_only to a participant',
       { sendPolicy: 'reply_only', recipients: [known, ours] },
@@ -120,19 +108,22 @@ describe('the block-list wins at every level', () => {
   ])('%s', (_title, email, entry) => {
     const blocked = { blocked: [entry], recipients: [ours, { ...known, email }] }
     for (const agent of [true, false]) {
-      for (const outbound of ['relay', 'dry-run'] as const) {
-        const given = {
-          ...blocked,
-          agent,
-          outbound,
-          allowed: [entry],
-          agentSendPolicy: 'open' as const,
-        }
-        expect(said(given)).toBe(`deny by blocked: ${email}`)
-      }
+      const given = { ...blocked, agent, allowed: [entry], agentSendPolicy: 'open' as const }
+      expect(said(given)).toBe(`deny by blocked: ${email}`)
     }
   })
 
   test('a domain that only ends alike is not blocked', () =>
     expect(said({ agentSendPolicy: 'open', blocked: ['ex.test', 'x@x.test'] })).toBe('allow'))
 })
+
+test('every objection is told: who is blocked, who is not listed, who is new', () =>
+  expect(
+    said({
+      sendPolicy: 'allowlist',
+      blocked: ['y.test'],
+      recipients: [ours, stranger, { ...stranger, email: 'bad@y.test' }],
+    }),
+  ).toBe(
+    'deny by blocked: bad@y.test; deny by send_policy: new@x.test bad@y.test; review by new_recipient: new@x.test bad@y.test',
+  ))
