@@ -1,5 +1,6 @@
 -- Storing mail is one statement, however many mails go in together: select store_messages(batch).
--- The batch is { merges, messages, threads, message_ids, seen, attachments, recipients, events, jobs }, each a list of rows.
+-- The batch is { merges, messages, threads, news, message_ids, seen, attachments, recipients, events, jobs }, each a list of rows;
+-- threads are those that begin here, news what the others learn; a mail on its way out brings conditions (store_conditions).
 -- It is all or nothing. SQLSTATE PR001 says that what the caller looked up has changed meanwhile: look up and decide again.
 
 CREATE FUNCTION merge_participants(known jsonb, added jsonb) RETURNS jsonb
@@ -13,7 +14,10 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 CREATE FUNCTION store_messages(batch jsonb) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+-- Plans are made while the tables are all but empty, and kept: then reading them whole looks cheap for ever.
+SET enable_seqscan TO off SET enable_hashjoin TO off SET enable_mergejoin TO off
+AS $$
 DECLARE
   expected bigint;
   found_rows bigint;
@@ -31,6 +35,10 @@ BEGIN
     RAISE EXCEPTION 'an inbox of the batch is gone' USING ERRCODE = 'PR001';
   END IF;
 
+  IF batch ? 'conditions' THEN
+    PERFORM store_conditions(batch -> 'conditions');
+  END IF;
+
   -- A hash may be taken again only after it has expired.
   INSERT INTO seen AS s
   SELECT n.org_id, n.inbox_id, n.hash, n.message_id, n.expires_at
@@ -45,8 +53,10 @@ BEGIN
     RAISE EXCEPTION 'a mail of the batch was stored meanwhile' USING ERRCODE = 'PR001';
   END IF;
 
-  PERFORM merge_threads(m.org_id, m.into_id, m.from_ids)
-  FROM jsonb_to_recordset(batch -> 'merges') AS m (org_id text, into_id text, from_ids text[]);
+  IF jsonb_array_length(batch -> 'merges') > 0 THEN
+    PERFORM merge_threads(m.org_id, m.into_id, m.from_ids)
+    FROM jsonb_to_recordset(batch -> 'merges') AS m (org_id text, into_id text, from_ids text[]);
+  END IF;
 
   INSERT INTO threads
   SELECT * FROM jsonb_populate_recordset(NULL::threads, batch -> 'threads');
@@ -72,68 +82,54 @@ BEGIN
     RAISE EXCEPTION 'a thread of the batch has moved' USING ERRCODE = 'PR001';
   END IF;
 
-  PERFORM touch_threads(batch -> 'messages');
-
-  INSERT INTO attachments
-  SELECT * FROM jsonb_populate_recordset(NULL::attachments, batch -> 'attachments');
-  INSERT INTO recipients
-  SELECT * FROM jsonb_populate_recordset(NULL::recipients, batch -> 'recipients');
-  INSERT INTO jobs
-  SELECT * FROM jsonb_populate_recordset(NULL::jobs, batch -> 'jobs');
+  IF jsonb_array_length(batch -> 'news') > 0 THEN
+    PERFORM touch_threads(batch -> 'news');
+  END IF;
+  IF jsonb_array_length(batch -> 'attachments') > 0 THEN
+    INSERT INTO attachments
+    SELECT * FROM jsonb_populate_recordset(NULL::attachments, batch -> 'attachments');
+  END IF;
+  IF jsonb_array_length(batch -> 'recipients') > 0 THEN
+    INSERT INTO recipients
+    SELECT * FROM jsonb_populate_recordset(NULL::recipients, batch -> 'recipients');
+  END IF;
+  IF jsonb_array_length(batch -> 'jobs') > 0 THEN
+    INSERT INTO jobs
+    SELECT * FROM jsonb_populate_recordset(NULL::jobs, batch -> 'jobs');
+  END IF;
   INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
   SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
   FROM jsonb_populate_recordset(NULL::events, batch -> 'events') AS e;
 END
 $$;
 
--- Brings each thread up to date with the messages that joined it.
-CREATE FUNCTION touch_threads(joined jsonb) RETURNS void
+-- Brings each thread up to date with what joined it: one row of news a thread.
+CREATE FUNCTION touch_threads(news jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  expected bigint;
   found_rows bigint;
 BEGIN
-  WITH message AS (
-    SELECT * FROM jsonb_to_recordset(joined) AS m (
-      org_id text, id text, thread_id text, direction text, created_at timestamptz,
-      participants jsonb, preview text, waiting_on text, is_news boolean, subject text)
-  ), news AS (
-    SELECT org_id, thread_id, count(*) AS added,
-      max(created_at) FILTER (WHERE direction = 'inbound') AS inbound_at,
-      bool_or(direction = 'outbound') AS outbound,
-      bool_or(is_news) AS is_news,
-      (array_agg(message.id ORDER BY created_at, message.id))[1] AS oldest,
-      (array_agg(message.id ORDER BY created_at DESC, message.id DESC))[1] AS newest
-    FROM message GROUP BY org_id, thread_id
-  ), people AS (
-    SELECT org_id, thread_id, jsonb_agg(person) AS added
-    FROM message, jsonb_array_elements(participants) AS person
-    GROUP BY org_id, thread_id
-  )
   UPDATE threads t SET
     message_count = t.message_count + n.added,
-    participants = merge_participants(t.participants, coalesce(p.added, '[]'::jsonb)),
+    participants = merge_participants(t.participants, n.participants),
     latest_inbound_at = greatest(t.latest_inbound_at, n.inbound_at),
     has_outbound = t.has_outbound OR n.outbound,
     is_read = t.is_read AND NOT n.is_news,
     is_archived = t.is_archived AND NOT n.is_news,
     -- An older mail that comes late (an import) is the earliest one from now on.
-    subject = CASE WHEN o.created_at < t.created_at THEN o.subject ELSE t.subject END,
-    created_at = least(t.created_at, o.created_at),
-    preview = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.preview ELSE t.preview END,
-    waiting_on = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.waiting_on ELSE t.waiting_on END,
-    last_message_id = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.id ELSE t.last_message_id END,
-    last_message_at = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.created_at ELSE t.last_message_at END
-  FROM news n
-  JOIN message m ON m.id = n.newest
-  JOIN message o ON o.id = n.oldest
-  LEFT JOIN people p ON p.org_id = n.org_id AND p.thread_id = n.thread_id
+    subject = CASE WHEN n.earliest_at < t.created_at THEN n.earliest_subject ELSE t.subject END,
+    created_at = least(t.created_at, n.earliest_at),
+    preview = CASE WHEN (n.newest_at, n.newest_id) >= (t.last_message_at, t.last_message_id) THEN n.preview ELSE t.preview END,
+    waiting_on = CASE WHEN (n.newest_at, n.newest_id) >= (t.last_message_at, t.last_message_id) THEN n.waiting_on ELSE t.waiting_on END,
+    last_message_id = CASE WHEN (n.newest_at, n.newest_id) >= (t.last_message_at, t.last_message_id) THEN n.newest_id ELSE t.last_message_id END,
+    last_message_at = greatest(t.last_message_at, n.newest_at)
+  FROM jsonb_to_recordset(news) AS n (
+    org_id text, thread_id text, added integer, participants jsonb, inbound_at timestamptz, outbound boolean,
+    is_news boolean, earliest_at timestamptz, earliest_subject text, newest_at timestamptz, newest_id text,
+    preview text, waiting_on text)
   WHERE t.org_id = n.org_id AND t.id = n.thread_id;
   GET DIAGNOSTICS found_rows = ROW_COUNT;
-
-  SELECT count(DISTINCT (m.org_id, m.thread_id)) INTO expected
-  FROM jsonb_to_recordset(joined) AS m (org_id text, thread_id text);
-  IF found_rows <> expected THEN
+  IF found_rows <> jsonb_array_length(news) THEN
     RAISE EXCEPTION 'a thread of the batch is gone' USING ERRCODE = 'PR001';
   END IF;
 END

@@ -111,17 +111,24 @@ CREATE TABLE inbox_health (
   PRIMARY KEY (org_id, inbox_id)
 );
 
+-- Domains whose addresses an organization wants to write from. directory_domain says who holds a name: it is taken on verification.
 CREATE TABLE domains (
-  org_id       text COLLATE "C" NOT NULL,
-  id           text COLLATE "C" NOT NULL,
-  domain       text COLLATE "C" NOT NULL,
-  status       text NOT NULL,
-  records      jsonb NOT NULL,
-  checked_at   timestamptz(3),
-  verified_at  timestamptz(3),
-  created_at   timestamptz(3) NOT NULL,
+  org_id        text COLLATE "C" NOT NULL,
+  id            text COLLATE "C" NOT NULL,
+  domain        text COLLATE "C" NOT NULL,
+  -- It is, or was, POSTROOM_MAIL_DOMAIN: the operator vouches for it.
+  is_mail_domain boolean NOT NULL,
+  status        text NOT NULL,
+  -- What the last check saw, by record: {"mx": {"status", "fix"}, "dkim:SELECTOR": …}.
+  findings      jsonb NOT NULL DEFAULT '{}',
+  checked_at    timestamptz(3),
+  verified_at   timestamptz(3),
+  -- Since when the daily check misses a record that was there before.
+  failing_since timestamptz(3),
+  created_at    timestamptz(3) NOT NULL,
   PRIMARY KEY (org_id, id)
 );
+CREATE UNIQUE INDEX domains_by_name ON domains (org_id, domain);
 
 -- DKIM keys of a domain, one a selector; the private part is encrypted with a key that is not in the database.
 CREATE TABLE domain_keys (
@@ -131,6 +138,10 @@ CREATE TABLE domain_keys (
   private_key  text NOT NULL,
   public_key   text NOT NULL,
   signs        boolean NOT NULL,
+  -- When its record was last seen in the DNS; until then nothing is signed with it.
+  published_at timestamptz(3),
+  -- When another key took its place.
+  retired_at   timestamptz(3),
   created_at   timestamptz(3) NOT NULL,
   PRIMARY KEY (org_id, domain_id, selector)
 );
@@ -192,86 +203,6 @@ BEGIN
   SELECT * FROM jsonb_populate_recordset(NULL::reviews, conditions -> 'reviews');
 END
 $$;
-
--- As before, and what a mail on its way out depends on.
-CREATE OR REPLACE FUNCTION store_messages(batch jsonb) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-  expected bigint;
-  found_rows bigint;
-BEGIN
-  -- The inboxes are still there and stay until we commit.
-  SELECT count(DISTINCT (m.org_id, m.inbox_id)) INTO expected
-  FROM jsonb_to_recordset(batch -> 'messages') AS m (org_id text, inbox_id text);
-  PERFORM 1 FROM inboxes i
-  WHERE i.deleted_at IS NULL AND (i.org_id, i.id) IN (
-    SELECT m.org_id, m.inbox_id
-    FROM jsonb_to_recordset(batch -> 'messages') AS m (org_id text, inbox_id text))
-  FOR SHARE;
-  GET DIAGNOSTICS found_rows = ROW_COUNT;
-  IF found_rows <> expected THEN
-    RAISE EXCEPTION 'an inbox of the batch is gone' USING ERRCODE = 'PR001';
-  END IF;
-
-  IF batch ? 'conditions' THEN
-    PERFORM store_conditions(batch -> 'conditions');
-  END IF;
-
-  -- A hash may be taken again only after it has expired.
-  INSERT INTO seen AS s
-  SELECT n.org_id, n.inbox_id, n.hash, n.message_id, n.expires_at
-  FROM jsonb_to_recordset(batch -> 'seen')
-    AS n (org_id text, inbox_id text, hash text, message_id text, expires_at timestamptz, at timestamptz)
-  ORDER BY n.org_id, n.inbox_id, n.hash
-  ON CONFLICT (org_id, inbox_id, hash) DO UPDATE
-    SET message_id = excluded.message_id, expires_at = excluded.expires_at
-    WHERE s.expires_at <= excluded.expires_at - interval '7 days';
-  GET DIAGNOSTICS found_rows = ROW_COUNT;
-  IF found_rows <> jsonb_array_length(batch -> 'seen') THEN
-    RAISE EXCEPTION 'a mail of the batch was stored meanwhile' USING ERRCODE = 'PR001';
-  END IF;
-
-  PERFORM merge_threads(m.org_id, m.into_id, m.from_ids)
-  FROM jsonb_to_recordset(batch -> 'merges') AS m (org_id text, into_id text, from_ids text[]);
-
-  INSERT INTO threads
-  SELECT * FROM jsonb_populate_recordset(NULL::threads, batch -> 'threads');
-  INSERT INTO messages
-  SELECT * FROM jsonb_populate_recordset(NULL::messages, batch -> 'messages');
-
-  -- An id that was only mentioned becomes one that was seen; a seen one stays with its first message.
-  INSERT INTO message_ids AS k
-  SELECT DISTINCT ON (n.org_id, n.inbox_id, n.rfc_id) n.*
-  FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
-  ORDER BY n.org_id, n.inbox_id, n.rfc_id, n.message_id NULLS LAST
-  ON CONFLICT (org_id, inbox_id, rfc_id) DO UPDATE SET message_id = excluded.message_id
-    WHERE k.message_id IS NULL AND excluded.message_id IS NOT NULL;
-  PERFORM 1
-  FROM jsonb_populate_recordset(NULL::message_ids, batch -> 'message_ids') AS n
-  WHERE n.thread_id <> (
-    SELECT coalesce(
-      (SELECT r.into_id FROM thread_redirects r WHERE r.org_id = k.org_id AND r.id = k.thread_id),
-      k.thread_id)
-    FROM message_ids k
-    WHERE k.org_id = n.org_id AND k.inbox_id = n.inbox_id AND k.rfc_id = n.rfc_id);
-  IF FOUND THEN
-    RAISE EXCEPTION 'a thread of the batch has moved' USING ERRCODE = 'PR001';
-  END IF;
-
-  PERFORM touch_threads(batch -> 'messages');
-
-  INSERT INTO attachments
-  SELECT * FROM jsonb_populate_recordset(NULL::attachments, batch -> 'attachments');
-  INSERT INTO recipients
-  SELECT * FROM jsonb_populate_recordset(NULL::recipients, batch -> 'recipients');
-  INSERT INTO jobs
-  SELECT * FROM jsonb_populate_recordset(NULL::jobs, batch -> 'jobs');
-  INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
-  SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
-  FROM jsonb_populate_recordset(NULL::events, batch -> 'events') AS e;
-END
-$$;
-
 -- As before; mail that waits or never went is counted in its thread, and says nothing else about it. A message that
 -- was counted when it was stored, and goes now, is marked `counted`.
 CREATE OR REPLACE FUNCTION touch_threads(joined jsonb) RETURNS void

@@ -7,6 +7,7 @@ import type { JobRow } from '../jobs/job.ts'
 import type { Engine } from '../ports.ts'
 import { distinct, type Mailbox, withoutReplyTag } from './address.ts'
 import type { AttachmentRow, MessageRow, RecipientRow } from './message.ts'
+import { begunWith, newsOf, type ThreadNews } from './news.ts'
 import { previewOf, type ThreadRow } from './thread.ts'
 
 /** A message with what its thread learns from it. */
@@ -130,11 +131,31 @@ export async function storeMessages(
   batch: Batch,
 ): Promise<'stored' | 'moved'> {
   try {
-    await db.urgent('SELECT store_messages($1)', [JSON.stringify(batch)], 'store_messages')
+    await db.urgent('SELECT store_messages($1)', [JSON.stringify(asRows(batch))], 'store_messages')
     return 'stored'
   } catch (error) {
     if (isAboutChange(error)) return 'moved'
     throw error
+  }
+}
+
+/** Threads that begin here are written as they will be; those that were there learn their news. */
+function asRows(batch: Batch) {
+  const { threads, ...rest } = batch
+  const messages = batch.messages.map(
+    ({ participants, preview, waiting_on, is_news, ...row }) => row,
+  )
+  const begun = new Map(threads.map((thread) => [`${thread.org_id} ${thread.id}`, thread]))
+  const news = newsOf(batch.messages)
+  const beginning = (one: ThreadNews) => begun.get(`${one.org_id} ${one.thread_id}`)
+  return {
+    ...rest,
+    messages,
+    threads: news.flatMap((one) => {
+      const thread = beginning(one)
+      return thread === undefined ? [] : [begunWith(thread, one)]
+    }),
+    news: news.filter((one) => beginning(one) === undefined),
   }
 }
 

@@ -62,18 +62,7 @@ async function read({ db }: Parts): Promise<{ cursor: Cursor | undefined; events
   await db.quiet()
   const rows = await db.query<LoggedEvent & { from_xid: string; from_seq: number }>(
     `SELECT c.xid::text AS from_xid, c.seq AS from_seq, e.* FROM cursors c
-     LEFT JOIN LATERAL (
-       SELECT e.org_id, e.xid::text, e.seq, e.id, e.event, e.inbox_id, e.thread_id, e.message_id,
-         e.data, e.created_at, e.xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled,
-         i.webhook_url, coalesce(m.size, 0) AS mail_size
-       FROM events e
-       LEFT JOIN inboxes i ON i.org_id = e.org_id AND i.id = e.inbox_id
-         AND i.deleted_at IS NULL AND i.webhook_disabled_at IS NULL AND NOT e.data ? 'imported'
-       LEFT JOIN messages m ON i.webhook_url IS NOT NULL
-         AND m.org_id = i.org_id AND m.id = e.message_id
-       WHERE (e.xid, e.seq) > (c.xid, c.seq)
-       ORDER BY e.xid, e.seq LIMIT ${BATCH_EVENTS}
-     ) AS e ON true
+     LEFT JOIN LATERAL events_after(c.xid, c.seq, ${BATCH_EVENTS}) AS e ON true
      WHERE c.name = $1`,
     [READER],
     'notify_read',
