@@ -1,5 +1,6 @@
 // Delivering: our own inboxes through the way mail comes in, the world through the drain, each recipient with an end of its own.
 import { z } from 'zod'
+import { domainOf } from '../addresses.ts'
 import type { OrgId } from '../ids.ts'
 import { findAddresses, withoutTag } from '../inboxes/find.ts'
 import type { Job, JobHandler, JobOutcome } from '../jobs/worker.ts'
@@ -20,6 +21,7 @@ export interface WaysOut {
 /** What the job remembers between attempts. An attempt that broke by a fault of ours does not count. */
 const Payload = z.object({
   message_id: z.string(),
+  domain: z.string(),
   attempt: z.number().default(0),
   not_before: z.coerce.date().optional(),
 })
@@ -31,15 +33,15 @@ const Payload = z.object({
  */
 export function createDelivery(parts: Parts, ways: WaysOut): JobHandler {
   return async (job, signal) => {
-    const { message_id, attempt, not_before } = Payload.parse(job.payload)
+    const { message_id, domain, attempt, not_before } = Payload.parse(job.payload)
     if (not_before !== undefined && not_before > parts.clock.now()) {
       return { kind: 'again', at: not_before }
     }
     const found = await load(parts, job.orgId, message_id)
-    if (found === undefined || !found.recipients.some(({ status }) => isUnderWay(status))) {
+    if (found === undefined || openAt(domain, found.recipients).length === 0) {
       return { kind: 'done' }
     }
-    return deliver(parts, ways, { ...found, job, attempt: attempt + 1, signal })
+    return deliver(parts, ways, { ...found, domain, job, attempt: attempt + 1, signal })
   }
 }
 
@@ -51,6 +53,8 @@ interface Mail {
 }
 
 interface Delivery extends Mail {
+  /** Whose recipients are written to. */
+  domain: string
   job: Job
   /** 1-based. */
   attempt: number
@@ -79,10 +83,16 @@ async function deliver(parts: Parts, ways: WaysOut, delivery: Delivery): Promise
   logAttempt(parts, delivery, state.recipients, started)
   if (!state.recipients.some(({ status }) => isUnderWay(status))) {
     await keepOutcome(parts, message, state.recipients)
-    return { kind: 'done' }
   }
+  if (openAt(delivery.domain, state.recipients).length === 0) return { kind: 'done' }
   return { kind: 'again', at: signal.aborted || state.next === null ? clock.now() : state.next }
 }
+
+/** The recipients of a domain that have no end yet. */
+const openAt = (domain: string, recipients: readonly RecipientRow[]) =>
+  recipients
+    .filter(({ email, status }) => domainOf(email) === domain && isUnderWay(status))
+    .map(({ email }) => email)
 
 interface State {
   recipients: RecipientRow[]
@@ -94,9 +104,9 @@ interface State {
 async function legsOf(
   { db, settings }: Parts,
   { local, world }: WaysOut,
-  { message, recipients }: Mail,
+  { message, recipients, domain }: Delivery,
 ): Promise<Leg[]> {
-  const open = recipients.filter(({ status }) => isUnderWay(status)).map(({ email }) => email)
+  const open = openAt(domain, recipients)
   const inboxes = await findAddresses({ db }, open.map(withoutTag))
   const ours = new Set(inboxes.map(({ address }) => address))
   const near = open.filter((email) => ours.has(withoutTag(email)))
@@ -115,7 +125,7 @@ async function legsOf(
 /** Writes down what one leg has brought. */
 async function note(
   parts: Parts,
-  { message, recipients, job, attempt, signal }: Delivery,
+  { message, recipients, domain, job, attempt, signal }: Delivery,
   leg: Leg,
   answers: readonly HandOver[],
   lastLeg: boolean,
@@ -123,7 +133,7 @@ async function note(
   const at = parts.clock.now()
   const next = nextAttempt(parts.settings.outboundRetrySchedule, attempt, at)
   const ended = leg.to.flatMap((email, i) => endOf(email, leg, answers[i], next === null, signal))
-  const payload = { message_id: message.id, attempt, ...(next && { not_before: next }) }
+  const payload = { message_id: message.id, domain, attempt, ...(next && { not_before: next }) }
   // A stop in the middle is nobody's failure: the attempt is made again and does not count.
   const counts = lastLeg && !signal.aborted
   const progress = counts ? { progress: { id: job.id, payload } } : {}

@@ -1,9 +1,10 @@
 // A composed mail, and the rows that keep it until it is delivered.
 import { createHash } from 'node:crypto'
 import { idSuffix } from '../../platform/ids.ts'
+import { domainOf } from '../addresses.ts'
 import type { KeyId, MessageId } from '../ids.ts'
 import type { InboxRow } from '../inboxes/inbox.ts'
-import { newJob } from '../jobs/job.ts'
+import { type JobRow, newJob } from '../jobs/job.ts'
 import type { Mailbox } from '../messages/address.ts'
 import type { MessageRow, RecipientRow } from '../messages/message.ts'
 import {
@@ -15,6 +16,7 @@ import {
 } from '../messages/store.ts'
 import type { Settings } from '../ports.ts'
 import type { Draft } from './compose.ts'
+import { isUnderWay } from './summary.ts'
 
 export const DELIVER_JOB = 'send.deliver'
 
@@ -120,10 +122,26 @@ export function batchOf({ row, recipients }: Outgoing, settings: Settings): Batc
   batch.recipients.push(...recipients)
   const firstWait = (settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS
   const runAt = new Date(created_at.getTime() + firstWait)
-  batch.jobs.push(
-    newJob(DELIVER_JOB, { orgId: org_id, payload: { message_id }, runAt }, created_at),
-  )
+  batch.jobs.push(...deliverJobs({ row, recipients }, runAt, created_at))
   return batch
+}
+
+/**
+ * The jobs that deliver a mail: one a recipient domain, each in the lane of its domain, so that a destination that
+ * hangs holds up no other. Recipients that are written to no more (suppressed, bounced) have none.
+ * @param runAt when the first attempt is due; five days after `now` nobody tries any more
+ */
+export function deliverJobs(
+  { row, recipients }: Pick<Outgoing, 'row' | 'recipients'>,
+  runAt: Date,
+  now: Date,
+): JobRow[] {
+  const open = recipients.filter(({ status }) => isUnderWay(status))
+  const domains = new Set(open.map(({ email }) => domainOf(email)))
+  return [...domains].map((domain) => {
+    const payload = { message_id: row.id, domain }
+    return newJob(DELIVER_JOB, { orgId: row.org_id, payload, runAt, lane: domain }, now)
+  })
 }
 
 /** What the raw bytes do not say: enough to make the same message with the same ids again. */
