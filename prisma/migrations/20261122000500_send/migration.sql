@@ -203,64 +203,9 @@ BEGIN
   SELECT * FROM jsonb_populate_recordset(NULL::reviews, conditions -> 'reviews');
 END
 $$;
--- As before; mail that waits or never went is counted in its thread, and says nothing else about it. A message that
--- was counted when it was stored, and goes now, is marked `counted`.
-CREATE OR REPLACE FUNCTION touch_threads(joined jsonb) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-  expected bigint;
-  found_rows bigint;
-BEGIN
-  WITH message AS (
-    SELECT *, coalesce(status IN ('scheduled', 'pending_review', 'rejected', 'expired', 'cancelled'), false) AS waits
-    FROM jsonb_to_recordset(joined) AS m (
-      org_id text, id text, thread_id text, direction text, status text, created_at timestamptz,
-      participants jsonb, preview text, waiting_on text, is_news boolean, subject text, counted boolean)
-  ), news AS (
-    SELECT org_id, thread_id,
-      count(*) FILTER (WHERE counted IS NOT TRUE) AS added,
-      max(created_at) FILTER (WHERE direction = 'inbound') AS inbound_at,
-      bool_or(direction = 'outbound' AND NOT waits) AS outbound,
-      bool_or(is_news) AS is_news,
-      (array_agg(message.id ORDER BY created_at, message.id) FILTER (WHERE NOT waits))[1] AS oldest,
-      (array_agg(message.id ORDER BY created_at DESC, message.id DESC) FILTER (WHERE NOT waits))[1] AS newest
-    FROM message GROUP BY org_id, thread_id
-  ), people AS (
-    SELECT org_id, thread_id, jsonb_agg(person) AS added
-    FROM message, jsonb_array_elements(participants) AS person
-    WHERE NOT waits GROUP BY org_id, thread_id
-  )
-  UPDATE threads t SET
-    message_count = t.message_count + n.added,
-    participants = merge_participants(t.participants, coalesce(p.added, '[]'::jsonb)),
-    latest_inbound_at = greatest(t.latest_inbound_at, n.inbound_at),
-    has_outbound = t.has_outbound OR n.outbound,
-    is_read = t.is_read AND NOT n.is_news,
-    is_archived = t.is_archived AND NOT n.is_news,
-    -- An older mail that comes late (an import) is the earliest one from now on.
-    subject = CASE WHEN o.created_at < t.created_at THEN o.subject ELSE t.subject END,
-    created_at = least(t.created_at, o.created_at),
-    preview = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.preview ELSE t.preview END,
-    waiting_on = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.waiting_on ELSE t.waiting_on END,
-    last_message_id = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.id ELSE t.last_message_id END,
-    last_message_at = CASE WHEN (m.created_at, m.id) >= (t.last_message_at, t.last_message_id) THEN m.created_at ELSE t.last_message_at END
-  FROM news n
-  LEFT JOIN message m ON m.id = n.newest
-  LEFT JOIN message o ON o.id = n.oldest
-  LEFT JOIN people p ON p.org_id = n.org_id AND p.thread_id = n.thread_id
-  WHERE t.org_id = n.org_id AND t.id = n.thread_id;
-  GET DIAGNOSTICS found_rows = ROW_COUNT;
-
-  SELECT count(DISTINCT (m.org_id, m.thread_id)) INTO expected
-  FROM jsonb_to_recordset(joined) AS m (org_id text, thread_id text);
-  IF found_rows <> expected THEN
-    RAISE EXCEPTION 'a thread of the batch is gone' USING ERRCODE = 'PR001';
-  END IF;
-END
-$$;
 
 -- A mail that waited goes on: `was` becomes `status`, its jobs are enqueued, and its thread learns of it where it goes
--- now (`news`, the message as store_messages takes it). False, and nothing done: it does not wait any more.
+-- now (`news`, as touch_threads takes it). False, and nothing done: it does not wait any more.
 CREATE FUNCTION let_go(change jsonb) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -274,8 +219,7 @@ BEGIN
   END IF;
   INSERT INTO jobs SELECT * FROM jsonb_populate_recordset(NULL::jobs, change -> 'jobs');
   -- The thread may have been joined to another since the message was read.
-  PERFORM touch_threads(jsonb_build_array(
-    change -> 'news' || jsonb_build_object('thread_id', current_thread, 'counted', true)));
+  PERFORM touch_threads(jsonb_build_array(change -> 'news' || jsonb_build_object('thread_id', current_thread)));
   RETURN true;
 END
 $$;

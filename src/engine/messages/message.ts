@@ -146,6 +146,7 @@ export interface RecipientRow {
     | 'failed'
     | 'dry_run'
     | 'suppressed'
+    | 'cancelled'
   code: number | null
   detail: string | null
   updated_at: Date

@@ -3,8 +3,9 @@ import type { InboxId, MessageId, OrgId, ThreadId } from '../ids.ts'
 import { distinct, type Mailbox } from './address.ts'
 import type { NewMessage } from './store.ts'
 import type { ThreadRow } from './thread.ts'
+import { NOT_GONE } from './waiting.ts'
 
-/** One row for all that joins a thread at once. */
+/** One row for all that joins a thread at once. What is null is left as it is. */
 export interface ThreadNews {
   org_id: OrgId
   inbox_id: InboxId
@@ -14,11 +15,11 @@ export interface ThreadNews {
   inbound_at: Date | null
   outbound: boolean
   is_news: boolean
-  earliest_at: Date
-  earliest_subject: string
-  newest_at: Date
-  newest_id: MessageId
-  preview: string
+  earliest_at: Date | null
+  earliest_subject: string | null
+  newest_at: Date | null
+  newest_id: MessageId | null
+  preview: string | null
   waiting_on: ThreadRow['waiting_on']
 }
 
@@ -34,42 +35,44 @@ export function newsOf(messages: readonly NewMessage[]): ThreadNews[] {
   return [...threads.values()].map(folded)
 }
 
+/** Mail that waits, or never went, is counted, and says nothing else: nobody outside has heard of it. */
 function folded(messages: readonly NewMessage[]): ThreadNews {
-  const inOrder = messages.toSorted(byAge)
-  const [earliest] = inOrder as [NewMessage]
-  const newest = inOrder.at(-1) as NewMessage
+  const [{ org_id, inbox_id, thread_id }] = messages as [NewMessage]
+  const inOrder = messages.filter(({ status }) => !NOT_GONE.includes(status)).toSorted(byAge)
+  const [earliest] = inOrder
+  const newest = inOrder.at(-1)
   return {
-    org_id: newest.org_id,
-    inbox_id: newest.inbox_id,
-    thread_id: newest.thread_id,
+    org_id,
+    inbox_id,
+    thread_id,
     added: messages.length,
-    participants: distinct(messages.flatMap(({ participants }) => participants)),
+    participants: distinct(inOrder.flatMap(({ participants }) => participants)),
     inbound_at: inOrder.findLast(({ direction }) => direction === 'inbound')?.created_at ?? null,
-    outbound: messages.some(({ direction }) => direction === 'outbound'),
-    is_news: messages.some(({ is_news }) => is_news),
-    earliest_at: earliest.created_at,
-    earliest_subject: earliest.subject,
-    newest_at: newest.created_at,
-    newest_id: newest.id,
-    preview: newest.preview,
-    waiting_on: newest.waiting_on,
+    outbound: inOrder.some(({ direction }) => direction === 'outbound'),
+    is_news: inOrder.some(({ is_news }) => is_news),
+    earliest_at: earliest?.created_at ?? null,
+    earliest_subject: earliest?.subject ?? null,
+    newest_at: newest?.created_at ?? null,
+    newest_id: newest?.id ?? null,
+    preview: newest?.preview ?? null,
+    waiting_on: newest?.waiting_on ?? null,
   }
 }
 
 /** A thread that begins with these messages: it is written once, and not touched again. */
 export const begunWith = (thread: ThreadRow, news: ThreadNews): ThreadRow => ({
   ...thread,
-  subject: news.earliest_subject,
+  subject: news.earliest_subject ?? thread.subject,
   participants: news.participants,
   message_count: news.added,
   is_read: !news.is_news,
   waiting_on: news.waiting_on,
-  preview: news.preview,
-  last_message_id: news.newest_id,
-  last_message_at: news.newest_at,
+  preview: news.preview ?? thread.preview,
+  last_message_id: news.newest_id ?? thread.last_message_id,
+  last_message_at: news.newest_at ?? thread.last_message_at,
   latest_inbound_at: news.inbound_at,
   has_outbound: news.outbound,
-  created_at: news.earliest_at,
+  created_at: news.earliest_at ?? thread.created_at,
 })
 
 const byAge = (a: NewMessage, b: NewMessage) =>

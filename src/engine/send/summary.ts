@@ -14,6 +14,7 @@ const SAID_FIRST: readonly Exclude<RecipientStatus, 'suppressed'>[] = [
   'dry_run',
   'sent',
   'delivered',
+  'cancelled',
 ]
 
 /** True while something may still happen to this recipient by itself. */
@@ -27,8 +28,9 @@ export const isHandedOver = (status: RecipientStatus) => HANDED_OVER.includes(st
  * during one, `deferred` while somebody waits for the next, and in the end the worst that happened.
  * Recipients that are suppressed were never written to, so they do not count among others.
  */
-export function summary(statuses: readonly RecipientStatus[]): MessageStatus {
-  if (statuses.every((status) => status === 'queued')) return 'queued'
+export function summary(all: readonly RecipientStatus[]): MessageStatus {
+  const statuses = all.filter((status) => status !== 'suppressed')
+  if (statuses.length > 0 && statuses.every((status) => status === 'queued')) return 'queued'
   if (statuses.some((status) => status === 'queued' || status === 'sending')) return 'sending'
   return SAID_FIRST.find((status) => statuses.includes(status)) ?? 'failed'
 }

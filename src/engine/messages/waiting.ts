@@ -1,5 +1,5 @@
 // Mail that is written and stored and has not gone: the states before the queue, and those of mail that never will.
-import type { MessageStatus } from '../messages/message.ts'
+import type { MessageStatus } from './message.ts'
 
 /** Waits for a person or an hour, and may go yet. */
 export const WAITING = ['scheduled', 'pending_review'] as const satisfies MessageStatus[]

@@ -1,0 +1,40 @@
+// Mail that waited, for an hour or for a person, goes on: once, whoever asks and however often.
+import type { JobRow } from '../../jobs/job.ts'
+import type { MessageRow, MessageStatus } from '../../messages/message.ts'
+import { newsOf } from '../../messages/news.ts'
+import { withThreadNews } from '../../messages/store.ts'
+import type { Engine } from '../../ports.ts'
+
+export interface Going {
+  /** As it was read, still waiting. */
+  row: MessageRow
+  status: Extract<MessageStatus, 'queued' | 'scheduled'>
+  /** What does the rest: the deliveries, or the release at its hour. */
+  jobs: readonly JobRow[]
+}
+
+/**
+ * Changes the status, enqueues the jobs and tells the thread, in one statement; the worker is to be woken afterwards.
+ * False: it does not wait any more, and nothing was done.
+ */
+export async function letGo(
+  { db }: Pick<Engine, 'db'>,
+  { row, status, jobs }: Going,
+): Promise<boolean> {
+  const [news] = newsOf([withThreadNews({ ...row, status })])
+  const change = {
+    org_id: row.org_id,
+    id: row.id,
+    was: row.status,
+    status,
+    jobs,
+    // It was counted when it was stored.
+    news: { ...news, added: 0 },
+  }
+  const [done] = await db.query<{ gone: boolean }>(
+    'SELECT let_go($1) AS gone',
+    [JSON.stringify(change)],
+    'let_go',
+  )
+  return done?.gone ?? false
+}
