@@ -3,7 +3,13 @@ import { newId } from '../platform/ids.ts'
 import type { Caller } from './caller.ts'
 import type { AuditId, InboxId, KeyId, OrgId } from './ids.ts'
 
-export const AUDIT_ACTIONS = ['thread.merged', 'thread.split', 'thread.undone'] as const
+export const AUDIT_ACTIONS = [
+  'thread.merged',
+  'thread.split',
+  'thread.undone',
+  'suppression.removed',
+  'inbox.health_cleared',
+] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
 export interface AuditRow {

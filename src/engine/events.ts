@@ -11,6 +11,10 @@ export const EVENT_NAMES = [
   'email.delivered',
   'email.bounced',
   'email.failed',
+  'email.complained',
+  'email.unsubscribed',
+  'inbox.sending_stopped',
+  'inbox.sending_resumed',
   'document.ready',
   'document.failed',
 ] as const

@@ -19,6 +19,9 @@ export interface InboxRow {
   send_policy: SendPolicy
   client_id: string | null
   created_at: Date
+  /** Set while too much of its mail bounces or is called spam; a person clears it. */
+  sending_stopped_at: Date | null
+  sending_stopped_reason: string | null
 }
 
 export interface CountedInbox extends InboxRow {
@@ -39,6 +42,8 @@ export const Inbox = z.object({
   thread_count: z.number(),
   unread_thread_count: z.number(),
   created_at: z.string(),
+  /** Only while its sending is stopped: since when, and why. */
+  sending_stopped: z.object({ at: z.string(), reason: z.string() }).optional(),
   webhook_secret: z.string().optional(),
 })
 
@@ -55,4 +60,12 @@ export const showInbox = (row: CountedInbox): z.infer<typeof Inbox> => ({
   thread_count: row.thread_count,
   unread_thread_count: row.unread_thread_count,
   created_at: row.created_at.toISOString(),
+  ...(row.sending_stopped_at === null
+    ? {}
+    : {
+        sending_stopped: {
+          at: row.sending_stopped_at.toISOString(),
+          reason: row.sending_stopped_reason ?? '',
+        },
+      }),
 })

@@ -25,9 +25,13 @@ function aboutMessage(event: EventRow, message: Told): object {
     case 'email.delivered':
     case 'email.bounced':
     case 'email.failed':
+    case 'email.complained':
+    case 'email.unsubscribed':
       return { ...envelope(message), delivery: message.delivery, ...event.data }
     case 'document.ready':
     case 'document.failed':
+    case 'inbox.sending_stopped':
+    case 'inbox.sending_resumed':
       return { inbox_id: event.inbox_id, ...event.data }
   }
 }
