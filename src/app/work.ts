@@ -8,6 +8,7 @@ import { postDeliveries } from '../engine/notify/attempt.ts'
 import { POST_JOB, POST_LIMIT } from '../engine/notify/delivery.ts'
 import { webhookTail } from '../engine/notify/tail.ts'
 import type { Engine, HttpPoster } from '../engine/ports.ts'
+import { COMPLAINED_JOB, readComplained } from '../engine/receive/complained.ts'
 import { sweep } from '../engine/receive/sweep.ts'
 import { BOUNCED_JOB, recordBounce } from '../engine/send/bounced.ts'
 import { createDelivery, type WaysOut } from '../engine/send/deliver.ts'
@@ -35,6 +36,7 @@ export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker
       [ERASE_JOB]: eraseDocument(engine),
       [DELIVER_JOB]: createDelivery(engine, ways),
       [BOUNCED_JOB]: recordBounce(engine),
+      [COMPLAINED_JOB]: readComplained(engine),
       [POST_JOB]: postDeliveries({ ...engine, poster }),
     },
     tails: [webhookTail(engine)],

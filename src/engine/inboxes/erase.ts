@@ -15,6 +15,8 @@ const TABLES = [
   'seen',
   'attachments',
   'list_entries',
+  'suppressions',
+  'inbox_health',
   'chunks',
   'webhook_deliveries',
   'events',

@@ -8,6 +8,7 @@ import type { AttachmentRow, Authentication, Bounce, MessageRow } from '../messa
 import { type Batch, type MessageIdRow, newThread, withThreadNews } from '../messages/store.ts'
 import { BOUNCED_JOB } from '../send/bounced.ts'
 import { senderFlags } from './authenticate/sender-flags.ts'
+import { COMPLAINED_JOB } from './complained.ts'
 import type { Incoming } from './incoming.ts'
 import type { Parsed } from './parse.ts'
 import { idsOf, type Knowledge, type Place } from './thread.ts'
@@ -111,6 +112,9 @@ export function addArrival(
   if (row.bounce?.message_id && incoming.imported === undefined) {
     const payload = { message_id }
     batch.jobs.push(newJob(BOUNCED_JOB, { orgId: org_id, payload }, at))
+  }
+  if (row.auto_reply === 'complaint' && incoming.imported === undefined) {
+    batch.jobs.push(newJob(COMPLAINED_JOB, { orgId: org_id, payload: { message_id } }, at))
   }
   return row
 }
