@@ -5,16 +5,16 @@ import type { OrgId } from '../ids.ts'
 import type { JobHandler } from '../jobs/worker.ts'
 import type { Bounce, MessageRow, RecipientRow } from '../messages/message.ts'
 import type { Engine } from '../ports.ts'
+import { counting } from './health/count.ts'
 import { summary } from './summary.ts'
+import { isUnreachable } from './suppressions/never-again.ts'
+import { isOurInbox, silencing } from './suppressions/silence.ts'
 
 /** The job { message_id } that a bounce brings: `message_id` is the report's. */
 export const BOUNCED_JOB = 'send.bounced'
 
 type Failure = Bounce['recipients'][number]
 type Parts = Pick<Engine, 'db' | 'clock'>
-
-/** RFC 3463 §3.2: bad mailbox, bad domain, moved; §3.3: disabled. A full mailbox or a refused text is no reason never to write again. */
-const NEVER_AGAIN = /^5\.(1\.\d+|2\.1)$/
 
 // Only recipients of that very mail change: a forged report silences nobody it was not sent to.
 const RECORD = `
@@ -26,12 +26,10 @@ const RECORD = `
     RETURNING r.email
   ), touched AS (
     UPDATE messages SET status = $5 WHERE org_id = $1 AND id = $2 AND EXISTS (SELECT 1 FROM changed)
-  ), silenced AS (
-    INSERT INTO suppressions (org_id, id, email, reason, message_id, created_at)
-    SELECT $1, f.suppression_id, f.email, f.detail, $2, $4
-    FROM failed f JOIN changed USING (email) WHERE f.suppression_id IS NOT NULL
-    ON CONFLICT (org_id, email) DO NOTHING
-  )
+  ), ${silencing({ org: '$1', message: '$2', at: '$4' })}, outcomes AS (
+    SELECT $1 AS org_id, $7 AS inbox_id, 0 AS sent, count(*)::integer AS bounced, 0 AS complained
+    FROM changed c WHERE NOT ${isOurInbox('c.email')}
+  ), ${counting({ at: '$4', eventId: '$8' })}
   INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
   SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
   FROM jsonb_populate_record(NULL::events, $6) AS e WHERE EXISTS (SELECT 1 FROM changed)
@@ -70,12 +68,11 @@ async function record(
   const [first] = failed
   if (first === undefined) return
   const after = recipients.map((one) => (failureOf(one) ? ('bounced' as const) : one.status))
-  const rows = failed.map(({ email, code, status, reason }) => ({
-    email,
-    code,
-    detail: [status, reason].filter(Boolean).join(' '),
-    suppression_id: NEVER_AGAIN.test(status ?? '') ? newId('sup', now) : null,
-  }))
+  const rows = failed.map(({ email, code, status, reason }) => {
+    const detail = [status, reason].filter(Boolean).join(' ')
+    const suppression_id = isUnreachable(code, detail) ? newId('sup', now) : null
+    return { email, code, detail, suppression_id }
+  })
   const bounce = {
     type: 'permanent',
     code: first.code,
@@ -98,6 +95,8 @@ async function record(
     now,
     summary(after),
     JSON.stringify(event),
+    ours.inbox_id,
+    newId('evt', now),
   ]
   await db.query(RECORD, values, 'send_bounced')
 }
