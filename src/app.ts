@@ -17,12 +17,14 @@ import type { Worker } from './engine/jobs/worker.ts'
 import type { Engine, MailTransport } from './engine/ports.ts'
 import { createReceiver, type Receiver } from './engine/receive/accept.ts'
 import { localDelivery } from './engine/receive/local.ts'
+import { createMailReader } from './engine/receive/reader.ts'
 import { noteOrganizations } from './engine/receive/rebuild/house.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { type Database, openDatabase } from './platform/database.ts'
 import { listen } from './platform/listen.ts'
 import { createLog, type Log } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
+import { secretsIn } from './platform/secrets.ts'
 
 export const MIGRATIONS = join(PACKAGE_ROOT, 'prisma', 'migrations')
 /** What one process announces on PostgreSQL to the workers of the others. */
@@ -93,12 +95,15 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     listensOnLoopback: isLoopback(config.http.host) && isLoopback(config.smtp.host),
   })
   const addresses: Addresses = {}
+  const mails = createMailReader()
   const engine: Engine = {
     ...ground,
     blobs: fileBlobs(join(config.dataDir, 'raw')),
+    mails,
     jobs: { wake: () => waker.wake() },
     webhooks: poster,
     dns: rememberingDns(dnsOver({ servers: config.dnsServers })),
+    secrets: secretsIn(config.dataDir, config.secretKey),
     settings: toSettings(config, addresses),
   }
   const receiver = createReceiver(engine)
@@ -136,7 +141,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     async stop() {
       stopping = true
       await Promise.allSettled(open.map((part) => part.close()))
-      await Promise.all([worker.stop(), world?.close()])
+      await Promise.all([worker.stop(), world?.close(), mails.close()])
       await waker.settled()
       await db.close()
     },

@@ -2,6 +2,7 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/database.ts'
 import type { Log } from '../platform/log.ts'
+import type { Secrets } from '../platform/secrets.ts'
 import type { MessageId, OrgId } from './ids.ts'
 import type { JournalEntry } from './journal.ts'
 
@@ -11,9 +12,11 @@ export interface Engine {
   clock: Clock
   log: Log
   blobs: Blobs
+  mails: MailReading
   jobs: JobWaker
   webhooks: Pick<HttpPoster, 'allowed'>
   dns: Dns
+  secrets: Secrets
   settings: Settings
 }
 
@@ -23,7 +26,14 @@ export interface Settings {
   publicUrl: string
   smtpHostname: string
   outbound: 'dry-run' | 'relay' | 'mx'
+  /** Host of the relay, where there is one. */
+  relayHost?: string | undefined
   agentSendPolicy: 'review-new' | 'review-all' | 'open'
+  /** In the notation of AGENT_CAPS. */
+  agentCaps: string
+  /** Who is told of each mail that waits for a person; undefined: nobody by mail. */
+  reviewNotify: string | undefined
+  reviewTtlHours: number
   readOnly: boolean
   /** Seconds to wait before each attempt; the length is the number of attempts. */
   outboundRetrySchedule: readonly number[]
@@ -34,6 +44,18 @@ export interface Settings {
 /** Wakes the workers of this process after a commit that enqueued a job or wrote an event. */
 export interface JobWaker {
   wake(): void
+}
+
+/** Takes kept mail apart. */
+export interface MailReading {
+  /**
+   * One attachment by its position in the mail (`AttachmentRow.position`); undefined where there is none.
+   * Rejects where reading takes longer than some seconds.
+   */
+  readAttachment(
+    raw: Buffer,
+    position: number,
+  ): Promise<{ filename: string | null; contentType: string; bytes: Buffer } | undefined>
 }
 
 /** Raw mail and documents, by content. */
@@ -139,5 +161,10 @@ export type DnsAnswer<T extends DnsType = DnsType> =
 
 /** Asks the DNS. It does not throw. */
 export interface Dns {
-  resolve<T extends DnsType>(name: string, type: T): Promise<DnsAnswer<T>>
+  /** @param asked `fresh`: what was remembered does not count, since somebody has just changed it */
+  resolve<T extends DnsType>(
+    name: string,
+    type: T,
+    asked?: { fresh: boolean },
+  ): Promise<DnsAnswer<T>>
 }

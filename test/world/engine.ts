@@ -6,9 +6,11 @@ import { callerOf } from '../../src/engine/access/authenticate.ts'
 import type { Caller } from '../../src/engine/caller.ts'
 import { firstStart } from '../../src/engine/inboxes/first-start.ts'
 import type { Engine, Settings } from '../../src/engine/ports.ts'
+import { createMailReader } from '../../src/engine/receive/reader.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { createLog } from '../../src/platform/log.ts'
+import { secretsIn } from '../../src/platform/secrets.ts'
 import { freshDatabase } from './database.ts'
 import { type NameServer, startNameServer } from './dns.ts'
 
@@ -18,6 +20,9 @@ export const SETTINGS: Settings = {
   smtpHostname: 'mail.postroom.test',
   outbound: 'dry-run',
   agentSendPolicy: 'review-new',
+  agentCaps: 'none',
+  reviewNotify: undefined,
+  reviewTtlHours: 168,
   readOnly: false,
   outboundRetrySchedule: [0, 300, 1800],
   webhookRetrySchedule: [0, 60, 300, 1800, 7200],
@@ -44,13 +49,16 @@ export async function engineWorld(
   const names = await startNameServer()
   const log = createLog({ level: process.env.TEST_LOG ?? 'silent' })
   const db = await openDatabase({ ...fresh, log })
+  const mails = createMailReader()
   const engine: Engine = {
     db,
+    mails,
     clock: over.clock ?? systemClock,
     log,
     blobs: fileBlobs(join(fresh.dataDir, 'raw')),
     jobs: { wake: () => undefined },
     dns: dnsOver({ servers: [names.address] }),
+    secrets: secretsIn(fresh.dataDir),
     webhooks: { allowed: async () => ({ ok: true }) },
     settings: { ...SETTINGS, ...over.settings },
   }
@@ -66,6 +74,7 @@ export async function engineWorld(
     hello: first.address,
     names,
     async close() {
+      await mails.close()
       await names.close()
       await db.close()
       await fresh.remove()

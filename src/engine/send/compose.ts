@@ -1,6 +1,8 @@
 // From what somebody wants to say to the bytes of a mail. RFC 5322, MIME.
+import { isUtf8 } from 'node:buffer'
 import MailComposer from 'nodemailer/lib/mail-composer'
 import type { Mailbox } from '../messages/address.ts'
+import type { AttachedFile } from './attached/file.ts'
 import type { ThreadingHeaders } from './reply.ts'
 
 export interface Draft {
@@ -9,8 +11,13 @@ export interface Draft {
   cc: readonly Mailbox[]
   replyTo: readonly Mailbox[]
   subject: string
-  text: string | null
+  /** Empty: the HTML alone. */
+  text: string
   html: string | null
+  /** In the order in which they stand in the mail. */
+  files: readonly AttachedFile[]
+  /** Fields of the allow-list. */
+  headers: Readonly<Record<string, string>>
   messageId: string
   date: Date
   threading: ThreadingHeaders
@@ -30,10 +37,11 @@ export function compose(draft: Draft): Promise<Buffer> {
     date: draft.date,
     messageId: draft.messageId,
     references: threading.references,
-    headers: draft.autoReplied ? { 'Auto-Submitted': 'auto-replied' } : {},
+    headers: { ...draft.headers, ...(draft.autoReplied && { 'Auto-Submitted': 'auto-replied' }) },
     ...(threading.inReplyTo === null ? {} : { inReplyTo: threading.inReplyTo }),
-    ...(text === null ? {} : { text: withCrlf(text) }),
-    ...(html === null ? {} : { html: withCrlf(html) }),
+    ...(text === '' ? {} : { text: body(text) }),
+    ...(html === null ? {} : { html: body(html) }),
+    attachments: draft.files.map(asPart),
     newline: 'win',
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -47,7 +55,44 @@ export function cleanText(text: string): string {
   return text.replace(/\r\n?/g, '\n').replaceAll('\0', '\uFFFD').toWellFormed()
 }
 
-const withCrlf = (text: string) => text.replaceAll('\n', '\r\n')
+/** Pictures of the HTML first: their multipart stands before what is attached. RFC 2387. */
+export function inWireOrder(files: readonly AttachedFile[]): AttachedFile[] {
+  const shown = files.filter(({ contentId }) => contentId !== null)
+  return [...shown, ...files.filter(({ contentId }) => contentId === null)]
+}
+
+/** Not format=flowed, whose soft breaks lose the marks of quoted lines in most programs: quoted-printable says every line as it is. */
+function body(text: string) {
+  const content = text.replaceAll('\n', '\r\n')
+  return FRAGILE.test(content) ? { content, contentTransferEncoding: 'quoted-printable' } : content
+}
+
+/** What servers change on the way in text that is not encoded: blanks before the end of a line, and "From " at its start. */
+const FRAGILE = /[ \t](\r\n|$)|(^|\n)From /
+
+function asPart({ filename, contentType, bytes, contentId }: AttachedFile) {
+  const shown = contentId !== null
+  return {
+    filename,
+    content: bytes,
+    contentType: wireType(contentType, bytes),
+    contentTransferEncoding: 'base64' as const,
+    contentDisposition: shown ? ('inline' as const) : ('attachment' as const),
+    ...(shown && { cid: contentId }),
+  }
+}
+
+/**
+ * A mail or a multipart may not be encoded (RFC 2046 §5.2.1), and as it is it may have lines that no server takes: it
+ * travels as plain bytes, and its name says what it is. A text says its charset where that is certain.
+ */
+function wireType(contentType: string, bytes: Buffer): string {
+  if (/^(message|multipart)\//.test(contentType)) return 'application/octet-stream'
+  return contentType.startsWith('text/') && isUtf8(bytes)
+    ? `${contentType}; charset=utf-8`
+    : contentType
+}
+
 const asAddress = ({ email, name = '' }: Mailbox) => ({
   address: email,
   name: name.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').toWellFormed(),

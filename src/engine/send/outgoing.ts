@@ -1,12 +1,12 @@
 // A composed mail, and the rows that keep it until it is delivered.
 import { createHash } from 'node:crypto'
-import { idSuffix } from '../../platform/ids.ts'
+import { idSuffix, newId } from '../../platform/ids.ts'
 import { domainOf } from '../addresses.ts'
 import type { KeyId, MessageId } from '../ids.ts'
 import type { InboxRow } from '../inboxes/inbox.ts'
 import { type JobRow, newJob } from '../jobs/job.ts'
 import type { Mailbox } from '../messages/address.ts'
-import type { MessageRow, RecipientRow } from '../messages/message.ts'
+import type { AttachmentRow, MessageRow, RecipientRow } from '../messages/message.ts'
 import {
   type Batch,
   emptyBatch,
@@ -15,6 +15,8 @@ import {
   withThreadNews,
 } from '../messages/store.ts'
 import type { Settings } from '../ports.ts'
+import type { AttachedFile } from './attached/file.ts'
+import type { Bodies } from './bodies.ts'
 import type { Draft } from './compose.ts'
 import { isUnderWay } from './summary.ts'
 
@@ -30,8 +32,8 @@ export interface Composed {
   /** What the caller asked for; the mail may carry an address of ours instead. */
   replyTo: readonly Mailbox[]
   bcc: readonly Mailbox[]
-  /** The text that is shown: of the HTML, where the mail has no text of its own. */
-  text: string
+  bodies: Bodies
+  citations: string[]
   raw: Buffer
   byAgent: boolean
   keyId: KeyId | null
@@ -41,6 +43,7 @@ export interface Composed {
 
 export interface Outgoing {
   row: MessageRow
+  attachments: AttachmentRow[]
   recipients: RecipientRow[]
   raw: Buffer
   inbox: Pick<InboxRow, 'id' | 'address'>
@@ -58,7 +61,28 @@ export function outgoingOf(mail: Composed): Outgoing {
     detail: null,
     updated_at: row.created_at,
   }))
-  return { row, recipients, raw: mail.raw, inbox: mail.inbox }
+  const attachments = mail.draft.files.map((file, n) => attachmentRow(row, file, n))
+  return { row, attachments, recipients, raw: mail.raw, inbox: mail.inbox }
+}
+
+/** As our own reader finds it in the bytes, so that it can be read out of them by its position. */
+function attachmentRow(
+  { org_id, inbox_id, id, created_at }: MessageRow,
+  { filename, contentType, bytes, contentId }: AttachedFile,
+  position: number,
+): AttachmentRow {
+  return {
+    org_id,
+    id: newId('att', created_at),
+    inbox_id,
+    message_id: id,
+    position,
+    filename,
+    content_type: contentType,
+    size: bytes.length,
+    inline: contentId !== null,
+    content_id: contentId === null ? null : `<${contentId}>`,
+  }
 }
 
 function rowOf({ id, inbox, answered, draft, ...mail }: Composed): MessageRow {
@@ -77,10 +101,10 @@ function rowOf({ id, inbox, answered, draft, ...mail }: Composed): MessageRow {
     bcc: [...mail.bcc],
     reply_to: [...mail.replyTo],
     subject: draft.subject,
-    text_body: mail.text,
+    text_body: mail.bodies.text,
     html_body: draft.html,
-    new_text: mail.text,
-    quoted: [],
+    new_text: mail.bodies.newText,
+    quoted: mail.bodies.quoted,
     hidden_text_removed: 0,
     codes: [],
     links: [],
@@ -100,14 +124,14 @@ function rowOf({ id, inbox, answered, draft, ...mail }: Composed): MessageRow {
     by_agent: mail.byAgent,
     key_id: mail.keyId,
     send_at: null,
-    citations: [],
+    citations: mail.citations,
     sent_at: null,
     created_at: draft.date,
   }
 }
 
 /** Everything that is stored with the mail, in one statement; the job that delivers it among it. */
-export function batchOf({ row, recipients }: Outgoing, settings: Settings): Batch {
+export function batchOf({ row, attachments, recipients }: Outgoing, settings: Settings): Batch {
   const { org_id, inbox_id, thread_id, id: message_id, created_at } = row
   const batch = emptyBatch()
   if (row.match_method === 'new') {
@@ -119,6 +143,7 @@ export function batchOf({ row, recipients }: Outgoing, settings: Settings): Batc
     const rfc_id = row.message_id_header
     batch.message_ids.push({ org_id, inbox_id, rfc_id, thread_id, message_id })
   }
+  batch.attachments.push(...attachments)
   batch.recipients.push(...recipients)
   const firstWait = (settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS
   const runAt = new Date(created_at.getTime() + firstWait)
@@ -145,7 +170,7 @@ export function deliverJobs(
 }
 
 /** What the raw bytes do not say: enough to make the same message with the same ids again. */
-export const sidecarOf = ({ row, inbox }: Outgoing) => ({
+export const sidecarOf = ({ row, attachments, inbox }: Outgoing) => ({
   id: row.id,
   direction: row.direction,
   organization: row.org_id,
@@ -164,5 +189,6 @@ export const sidecarOf = ({ row, inbox }: Outgoing) => ({
   peer: null,
   received_at: row.created_at,
   authentication: null,
-  attachment_ids: [],
+  attachment_ids: attachments.map(({ id }) => id),
+  ...(row.quoted.length > 0 && { new_text: row.new_text, quoted: row.quoted }),
 })

@@ -1,24 +1,25 @@
 // From a request to a mail that is ready to be stored: every check, and then the bytes.
 import { idSuffix, newId } from '../../platform/ids.ts'
-import { type Address, MAX_ADDRESSES, readAddress, withoutRepeats } from '../addresses.ts'
+import type { Address } from '../addresses.ts'
 import type { Caller } from '../caller.ts'
-import { Conflict, TooLarge, ValidationFailed } from '../errors.ts'
+import { Conflict, ValidationFailed } from '../errors.ts'
 import type { MessageId, OrgId, ThreadId } from '../ids.ts'
 import type { InboxRow } from '../inboxes/inbox.ts'
 import type { Engine } from '../ports.ts'
 import { replyAddress, signedMessageId } from '../reply-token.ts'
+import { type Addressees, addresseesOf } from './addressees.ts'
 import { type Place, placeOf } from './answered.ts'
-import { type Clearance, clear } from './clearance.ts'
-import { compose, type Draft } from './compose.ts'
+import type { AttachedFile } from './attached/file.ts'
+import { gatherFiles } from './attached/gather.ts'
+import { type Bodies, bodiesOf } from './bodies.ts'
+import { checkCitations } from './citations.ts'
+import { type Clearance, type Content, clear } from './clearance.ts'
+import { compose, type Draft, inWireOrder } from './compose.ts'
 import { type Outgoing, outgoingOf } from './outgoing.ts'
-import { recipientsOfReply, subjectOfReply, threadingHeaders } from './reply.ts'
-import { textOfHtml } from './text-of-html.ts'
+import { subjectOfForward, subjectOfReply, threadingHeaders } from './reply.ts'
 import { MAX_SUBJECT, type MessageInput, readWritten, type Written } from './written.ts'
 
-const MIB = 1024 * 1024
-const MAIL_LIMIT = 25 * MIB
-
-type Parts = Pick<Engine, 'db' | 'clock' | 'settings'>
+type Parts = Pick<Engine, 'db' | 'clock' | 'settings' | 'blobs' | 'mails'>
 
 /** A mail that is ready to be stored, and whether it may go. */
 export interface Prepared extends Outgoing, Pick<Clearance, 'verdict' | 'conditions'> {}
@@ -29,47 +30,98 @@ export async function prepare(
   caller: Caller,
   input: MessageInput,
 ): Promise<Prepared> {
-  const written = readWritten(input)
-  requireRoom(Buffer.byteLength(written.text ?? '') + Buffer.byteLength(written.html ?? ''))
-  const place = await placeOf(engine, caller, input)
-  requireActive(place)
-  const people = recipientsOf(written, place)
-  const subject = subjectOf(written, place)
-  const { inbox, answered } = place
-  const clearance = await clear(engine, {
+  const mail = await readMail(engine, caller, input)
+  const { inbox, answered } = mail.place
+  const { to, cc, bcc } = mail.people
+  const { outside, verdict, conditions } = await clear(engine, {
     caller,
     inbox,
     threadId: answered?.thread_id,
-    emails: [...people.to, ...people.cc, ...people.bcc].map(({ email }) => email),
-    content: { subject, text: written.text, html: written.html, headers: [], files: [] },
+    emails: [...to, ...cc, ...bcc].map(({ email }) => email),
+    content: contentOf(mail),
   })
   const at = engine.clock.now()
   const id = newId('msg', at)
+  const { draft, bodies, citations } = await draftOf(engine, caller, mail, { id, at })
+  const raw = await compose(draft)
+  const outgoing = outgoingOf({
+    id,
+    inbox,
+    answered,
+    draft,
+    replyTo: mail.written.replyTo,
+    bcc,
+    bodies,
+    citations,
+    raw,
+    dryRun: outside && engine.settings.outbound === 'dry-run',
+    byAgent: caller.agent,
+    keyId: caller.keyId,
+  })
+  return { ...outgoing, verdict, conditions }
+}
+
+/** All that the mail will say and to whom, before it has an id. */
+interface Mail {
+  written: Written
+  place: Place
+  people: Addressees
+  subject: string
+  bodies: Bodies
+  files: AttachedFile[]
+  citations: string[]
+}
+
+async function readMail(engine: Parts, caller: Caller, input: MessageInput): Promise<Mail> {
+  const written = readWritten(input)
+  const place = await placeOf(engine, caller, input)
+  requireActive(place)
+  const people = addresseesOf(written, place)
+  const subject = subjectOf(written, place)
+  const citations = await checkCitations(engine, caller, input.citations ?? [])
+  const bodies = bodiesOf(written, place)
+  const files = await gatherFiles(engine, caller, {
+    items: written.items,
+    forwarded: place.forwarded,
+    bodies: Buffer.byteLength(bodies.text) + Buffer.byteLength(bodies.html ?? ''),
+  })
+  return { written, place, people, subject, bodies, citations, files: inWireOrder(files) }
+}
+
+/** What the guards read: also names, which a reader sees as much as the text. */
+function contentOf({ written, people, subject, bodies, files }: Mail): Content {
+  const names = [...people.to, ...people.cc, ...written.replyTo].flatMap(({ name }) => name ?? [])
+  const headers = Object.entries(written.headers).map(([name, value]) => `${name}: ${value}`)
+  const { text, html } = bodies
+  return { subject, text, html, headers: [...headers, ...names], files }
+}
+
+async function draftOf(
+  engine: Parts,
+  caller: Caller,
+  { written, place, people, subject, bodies, files, citations }: Mail,
+  { id, at }: { id: MessageId; at: Date },
+): Promise<{ draft: Draft; bodies: Bodies; citations: string[] }> {
+  const { inbox, answered } = place
   const threadId: ThreadId = answered?.thread_id ?? `thr_${idSuffix(id)}`
   const { messageId, replyTo } = await tokensOf(engine, inbox, { messageId: id, threadId })
   const ownId = engine.settings.outbound === 'relay' ? messageId : undefined
-  const { bcc, ...open } = people
   const draft: Draft = {
-    ...open,
+    to: people.to,
+    cc: people.cc,
     from: named(inbox, inbox.address),
     replyTo: written.replyTo.length > 0 ? written.replyTo : replyTo,
     subject,
-    text: written.text,
-    html: written.html,
+    text: bodies.text,
+    html: bodies.html,
+    files,
+    headers: written.headers,
     messageId,
     date: at,
     threading: threadingHeaders(answered, ownId),
     autoReplied: caller.agent && answered !== undefined,
   }
-  const raw = await compose(draft)
-  requireRoom(raw.length)
-  const text = written.text ?? (await textOfHtml(raw))
-  const dryRun = clearance.outside && engine.settings.outbound === 'dry-run'
-  const { replyTo: asked } = written
-  const by = { byAgent: caller.agent, keyId: caller.keyId }
-  const mail = { id, inbox, answered, draft, replyTo: asked, bcc, text, raw, dryRun, ...by }
-  const { verdict, conditions } = clearance
-  return { ...outgoingOf(mail), verdict, conditions }
+  return { draft, bodies, citations }
 }
 
 const named = ({ display_name: name }: InboxRow, email: string): Address =>
@@ -94,13 +146,6 @@ async function tokensOf(
   }
 }
 
-function requireRoom(bytes: number): void {
-  if (bytes <= MAIL_LIMIT) return
-  throw new TooLarge(`The mail has ${(bytes / MIB).toFixed(1)} MB; at most 25 MB can be sent.`, {
-    fix: 'Shorten text_body or html_body.',
-  })
-}
-
 function requireActive({ inbox }: Place): void {
   if (inbox.is_active) return
   throw new Conflict(`The inbox ${inbox.address} is switched off and sends nothing.`, {
@@ -108,39 +153,11 @@ function requireActive({ inbox }: Place): void {
   })
 }
 
-/** Everybody once: who is in To is in neither Cc nor Bcc. */
-function recipientsOf(written: Written, { answered }: Place): Pick<Written, 'to' | 'cc' | 'bcc'> {
-  const to = written.to.length > 0 || answered === undefined ? written.to : answeredPeople(answered)
-  if (to.length === 0) {
-    const message =
-      answered === undefined
-        ? 'a new mail needs at least one recipient'
-        : 'the message that is answered has no author; name the recipients'
-    throw new ValidationFailed([{ field: 'to', message }])
-  }
-  const everybody = withoutRepeats([...to, ...written.cc, ...written.bcc])
-  const among = (field: readonly Address[]) => field.filter((person) => everybody.includes(person))
-  return { to: among(to), cc: among(written.cc), bcc: among(written.bcc) }
-}
-
-/** What came in from outside is read as strictly as what a caller writes: a header cannot add anybody. */
-function answeredPeople(answered: NonNullable<Place['answered']>): Address[] {
-  const people = recipientsOfReply(answered)
-  const read = people.map(({ email, name }) => {
-    const address = readAddress({ email, name })
-    return typeof address === 'string' ? readAddress({ email }) : address
-  })
-  const wrong = read.filter((address) => typeof address === 'string')
-  if (people.length > MAX_ADDRESSES) wrong.push(`it asks for ${people.length} recipients`)
-  if (wrong.length === 0) return read.filter((address) => typeof address !== 'string')
-  const message = `the author of the message cannot be answered (${wrong.join('; ')}); name the recipients`
-  throw new ValidationFailed([{ field: 'to', message }])
-}
-
-function subjectOf({ subject }: Written, { answered }: Place): string {
+function subjectOf({ subject }: Written, { answered, forwarded }: Place): string {
   if (subject !== null) return subject
-  if (answered !== undefined) {
-    return subjectOfReply(answered.subject).slice(0, MAX_SUBJECT).toWellFormed()
-  }
+  if (answered !== undefined) return cut(subjectOfReply(answered.subject))
+  if (forwarded !== undefined) return cut(subjectOfForward(forwarded.subject))
   throw new ValidationFailed([{ field: 'subject', message: 'a new mail needs a subject' }])
 }
+
+const cut = (subject: string) => subject.slice(0, MAX_SUBJECT).toWellFormed()

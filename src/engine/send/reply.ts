@@ -6,11 +6,22 @@ import type { MessageRow } from '../messages/message.ts'
 const MAX_REFERENCES = 100
 /** An id that a mail of ours can carry: printable ASCII (RFC 5322 §3.6.4), and a line it fits in (§2.1.1). */
 const USABLE_ID = /^<[!-;=?-~]{1,900}>$/
-const ANSWERED_ALREADY = /^re(\[\d+\])?\s*:/i
+/** How mail programs of several languages mark an answer, and what was handed on: a thread keeps its own mark. */
+const ANSWERED_ALREADY =
+  /^(re|aw|sv|vs|antw|antwort|rif|res|odp|ynt|vá|αν|απ|回复|回覆|答复|答覆|返信|답장|회신)(\[\d+\]|\(\d+\))?\s*[:：]/iu
+const FORWARDED_ALREADY =
+  /^(fwd?|wg|tr|rv|enc|vb|vl|doorst|pd|továbbítva|ilt|πρθ|转发|轉寄|轉發|전달)(\[\d+\]|\(\d+\))?\s*[:：]/iu
 
 type Answered = Pick<
   MessageRow,
-  'direction' | 'from' | 'to' | 'reply_to' | 'in_reply_to' | 'references' | 'message_id_header'
+  | 'direction'
+  | 'from'
+  | 'to'
+  | 'cc'
+  | 'reply_to'
+  | 'in_reply_to'
+  | 'references'
+  | 'message_id_header'
 >
 
 /**
@@ -23,10 +34,25 @@ export function recipientsOfReply(message: Answered): Mailbox[] {
   return message.from === null ? [] : [message.from]
 }
 
-/** `Re:` of the subject, never doubled. */
-export function subjectOfReply(subject: string): string {
+/**
+ * Who else is on the message: everybody in its To and Cc but ourselves. RFC 5322 §3.6.3. In blind copy nobody is answered:
+ * nobody but the author knew.
+ * @param isSelf whether an address reaches the inbox that answers
+ */
+export function othersOnMessage(message: Answered, isSelf: (email: string) => boolean): Mailbox[] {
+  if (message.direction === 'outbound') return message.cc
+  return [...message.to, ...message.cc].filter(({ email }) => !isSelf(email))
+}
+
+/** `Re:` of the subject, unless it says so already, in whatever language. */
+export const subjectOfReply = (subject: string) => marked('Re:', subject, ANSWERED_ALREADY)
+
+/** `Fwd:` of the subject, in the same way. */
+export const subjectOfForward = (subject: string) => marked('Fwd:', subject, FORWARDED_ALREADY)
+
+function marked(mark: string, subject: string, already: RegExp): string {
   const plain = subject.trim()
-  return ANSWERED_ALREADY.test(plain) ? plain : `Re: ${plain}`.trim()
+  return already.test(plain) ? plain : `${mark} ${plain}`.trim()
 }
 
 export interface ThreadingHeaders {

@@ -2,7 +2,10 @@
 import { z } from 'zod'
 import { type Address, addressesInput, readAddresses } from '../addresses.ts'
 import { type Detail, ValidationFailed } from '../errors.ts'
+import { attachmentInput, type Item, readAttachments } from './attached/given.ts'
+import { MAX_CITATIONS } from './citations.ts'
 import { cleanText } from './compose.ts'
+import { readHeaders } from './headers.ts'
 
 /** RFC 5322 §2.1.1: a line has at most 998 characters. */
 export const MAX_SUBJECT = 998
@@ -17,8 +20,17 @@ export const messageInput = z.strictObject({
   subject: z.string().optional(),
   text_body: z.string().optional(),
   html_body: z.string().optional(),
+  markdown_body: z.string().optional(),
   thread_id: z.string().optional(),
   reply_to_message_id: z.string().optional(),
+  reply_all: z.boolean().optional(),
+  /** Puts the message that is answered below the answer. */
+  include_quoted: z.boolean().optional(),
+  forward_message_id: z.string().optional(),
+  attachments: z.array(attachmentInput).optional(),
+  attachment_ids: z.array(z.string()).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  citations: z.array(z.string()).max(MAX_CITATIONS).optional(),
 })
 export type MessageInput = z.output<typeof messageInput>
 
@@ -31,6 +43,11 @@ export interface Written {
   subject: string | null
   text: string | null
   html: string | null
+  markdown: string | null
+  replyAll: boolean
+  includeQuoted: boolean
+  items: Item[]
+  headers: Record<string, string>
 }
 
 /** Reads the fields of a mail. Throws ValidationFailed that names every wrong one. */
@@ -41,11 +58,16 @@ export function readWritten(input: MessageInput): Written {
     bcc: readAddresses(input.bcc, 'bcc'),
     reply_to: readAddresses(input.reply_to, 'reply_to'),
   }
+  const { items, problems: wrongItems } = readAttachments(input)
+  const { headers, problems: wrongHeaders } = readHeaders(input.headers)
   const problems = [
     ...Object.values(fields).flatMap((field) => field.problems),
     ...wrongSubject(input.subject),
     ...wrongBodies(input),
     ...wrongTarget(input),
+    ...wrongItems,
+    ...wrongPictures(items, input),
+    ...wrongHeaders,
   ]
   if (problems.length > 0) throw new ValidationFailed(problems)
   return {
@@ -56,6 +78,11 @@ export function readWritten(input: MessageInput): Written {
     subject: input.subject?.trim() ? cleanText(input.subject.trim()) : null,
     text: bodyOf(input.text_body),
     html: bodyOf(input.html_body),
+    markdown: bodyOf(input.markdown_body),
+    replyAll: input.reply_all ?? false,
+    includeQuoted: input.include_quoted ?? false,
+    items,
+    headers,
   }
 }
 
@@ -73,15 +100,49 @@ function wrongSubject(subject = ''): Detail[] {
   return [{ field: 'subject', message }]
 }
 
-function wrongBodies({ text_body, html_body }: MessageInput): Detail[] {
-  if (bodyOf(text_body) !== null || bodyOf(html_body) !== null) return []
-  return [{ field: 'text_body', message: 'the mail has no body; give text_body or html_body' }]
+function wrongBodies({ text_body, html_body, markdown_body, ...input }: MessageInput): Detail[] {
+  const plain = bodyOf(text_body) ?? bodyOf(html_body)
+  const markdown = bodyOf(markdown_body)
+  if (plain !== null && markdown !== null) {
+    const message = 'becomes both text and HTML; leave text_body and html_body out'
+    return [{ field: 'markdown_body', message }]
+  }
+  if (plain !== null || markdown !== null || input.forward_message_id !== undefined) return []
+  const message = 'the mail has no body; give text_body, html_body or markdown_body'
+  return [{ field: 'text_body', message }]
 }
 
-function wrongTarget({ thread_id, reply_to_message_id }: MessageInput): Detail[] {
-  if (thread_id === undefined || reply_to_message_id === undefined) return []
-  const message = 'give thread_id or reply_to_message_id, not both'
-  return [{ field: 'reply_to_message_id', message }]
+const TARGETS = ['thread_id', 'reply_to_message_id', 'forward_message_id'] as const
+
+function wrongTarget(input: MessageInput): Detail[] {
+  const [first, ...others] = TARGETS.filter((field) => input[field] !== undefined)
+  const problems: Detail[] = others.map((field) => ({
+    field,
+    message: `give ${first} or ${field}, not both`,
+  }))
+  if (input.thread_id === undefined && input.reply_to_message_id === undefined) {
+    for (const field of ['reply_all', 'include_quoted'] as const) {
+      const message = 'goes with a reply only: give thread_id or reply_to_message_id'
+      if (input[field]) problems.push({ field, message })
+    }
+  }
+  return problems
+}
+
+/** What the HTML shows by its content_id: a picture, and there is HTML. RFC 2392. */
+function wrongPictures(items: readonly Item[], input: MessageInput): Detail[] {
+  const hasHtml = (bodyOf(input.html_body) ?? bodyOf(input.markdown_body)) !== null
+  return items.flatMap((item) => {
+    const id = item.kind === 'file' ? item.file.contentId : item.contentId
+    if (id === null) return []
+    const field = `${item.field}.content_id`
+    if (!hasHtml) {
+      const message = `is for HTML that shows cid:${id}; give html_body or markdown_body, or leave it out`
+      return [{ field, message }]
+    }
+    if (item.kind === 'kept' || item.file.contentType.startsWith('image/')) return []
+    return [{ field, message: `is for pictures; the file is ${item.file.contentType}` }]
+  })
 }
 
 const bodyOf = (body: string | undefined) => (body?.trim() ? cleanText(body) : null)

@@ -15,6 +15,8 @@ const draft: Draft = {
     'Grüße: 山田 🦊 and a subject so long that it has to be folded over several lines of the header',
   text: cleanText('Zeile eins\r\n.Punkt\n..\nFrom here\r spaces  \n\n= end\n'),
   html: '<p>Grüße</p>\n',
+  files: [],
+  headers: {},
   messageId: '<0123@ours.test>',
   date: new Date('2026-11-22T08:10:11Z'),
   threading: { inReplyTo: '<1@x.test>', references: ['<0@x.test>', '<1@x.test>'] },

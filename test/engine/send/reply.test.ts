@@ -9,6 +9,7 @@ const mail = {
   direction: 'inbound' as const,
   from: { email: 'ada@x.test', name: 'Ada' },
   to: [{ email: 'us@ours.test' }],
+  cc: [],
   reply_to: [],
   in_reply_to: null,
   references: [],

@@ -1,0 +1,62 @@
+// A file that goes out with a mail: what it may be called, what it may be, how large it may get. Pure.
+import libmime from 'libmime'
+
+export interface AttachedFile {
+  filename: string
+  /** `type/subtype` in lower case, without parameters. */
+  contentType: string
+  bytes: Buffer
+  /** What the HTML calls it by (`cid:logo`), without angle brackets; null: it stands beside the text. RFC 2392. */
+  contentId: string | null
+}
+
+const MIB = 1024 * 1024
+export const MAX_FILE = 10 * MIB
+/** Bodies and files together, before their encoding makes a third more of them. */
+export const MAX_MAIL = 25 * MIB
+export const MAX_FILES = 10
+
+const MAX_FILENAME = 255
+const MAX_CONTENT_ID = 200
+const TOKEN = "[a-z0-9!#$&^_.+'-]{1,100}"
+const TYPE = new RegExp(`^(${TOKEN}/${TOKEN})\\s*(;.*)?$`, 'i')
+const UNKNOWN = 'application/octet-stream'
+/** RFC 5322 §3.2.3 dot-atoms, with or without a domain: what every program finds again in `cid:`. */
+const CONTENT_ID = /^[\w!#$&'*+/=?^`{|}~-]+(\.[\w!#$&'*+/=?^`{|}~-]+)*(@[\w.-]+)?$/
+
+/**
+ * The last part of a name, in one line: whoever keeps the file under it writes into no other folder.
+ * Undefined where nothing is left.
+ */
+export function cleanFilename(given: string): string | undefined {
+  const name = given
+    .replace(/^.*[/\\]/s, '')
+    .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ')
+    .trim()
+    .toWellFormed()
+  if (name === '' || /^\.+$/.test(name)) return undefined
+  return name.length <= MAX_FILENAME ? name : shortened(name)
+}
+
+/** The ending says what it is, so it stays. */
+function shortened(name: string): string {
+  const ending = /\.[^.]{1,20}$/.exec(name)?.[0] ?? ''
+  return (name.slice(0, MAX_FILENAME - ending.length) + ending).toWellFormed()
+}
+
+/** The type as it is kept; by the name's ending where none was given, or one that says nothing. Undefined where it is none. RFC 2045 §5.1. */
+export function contentTypeOf(given: string | undefined, filename: string): string | undefined {
+  const type = given?.trim() ? TYPE.exec(given.trim())?.[1]?.toLowerCase() : UNKNOWN
+  return type === UNKNOWN ? libmime.detectMimeType(filename) || UNKNOWN : type
+}
+
+/** A name for a file that came without one. */
+export function nameFor(contentType: string, position: number): string {
+  return `attachment-${position + 1}.${libmime.detectExtension(contentType) || 'bin'}`
+}
+
+export function isContentId(id: string): boolean {
+  return id.length <= MAX_CONTENT_ID && CONTENT_ID.test(id)
+}
+
+export const megabytes = (bytes: number) => `${(bytes / MIB).toFixed(1)} MB`
