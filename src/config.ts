@@ -35,6 +35,7 @@ const Settings = z.object({
   POSTROOM_ADOPT_DATABASE: value.flag(false),
   POSTROOM_DATA: value.text('the path of a folder').optional(),
   POSTROOM_API_KEY: value.apiKey,
+  POSTROOM_SECRET_KEY: value.secretKey,
   POSTROOM_MAIL_DOMAIN: value.domain.default('postroom.localhost'),
   HTTP_HOST: value.host.default('127.0.0.1'),
   HTTP_PORT: value.port.default(8525),
@@ -58,6 +59,9 @@ const Settings = z.object({
     .default(['mail', 'knowledge']),
   MCP_READ_ONLY: value.flag(false),
   AGENT_SEND_POLICY: value.oneOf(['review-new', 'review-all', 'open']).default('review-new'),
+  AGENT_CAPS: value.caps.default('10/m,200/d,20new/d'),
+  REVIEW_NOTIFY: value.mailAddress.optional(),
+  REVIEW_TTL_HOURS: value.hours.default(168),
   DNS_SERVERS: value.nameServers.optional(),
   LOG_LEVEL: value.oneOf(['error', 'warn', 'info', 'debug', 'silent']).default('info'),
 })
@@ -129,6 +133,8 @@ function asConfig(parsed: Parsed, given: Record<string, string | undefined>) {
     adoptDatabase: parsed.POSTROOM_ADOPT_DATABASE,
     dataDir: parsed.POSTROOM_DATA === undefined ? defaultDataDir() : anchored(parsed.POSTROOM_DATA),
     apiKey: parsed.POSTROOM_API_KEY,
+    /** Undefined: the key is a file in the data folder. */
+    secretKey: parsed.POSTROOM_SECRET_KEY,
     mailDomain: parsed.POSTROOM_MAIL_DOMAIN,
     http: { host: parsed.HTTP_HOST, port: parsed.HTTP_PORT },
     smtp: {
@@ -151,6 +157,9 @@ function asConfig(parsed: Parsed, given: Record<string, string | undefined>) {
     mcpToolsets: parsed.MCP_TOOLSETS,
     mcpReadOnly: parsed.MCP_READ_ONLY,
     agentSendPolicy: parsed.AGENT_SEND_POLICY,
+    agentCaps: parsed.AGENT_CAPS,
+    reviewNotify: parsed.REVIEW_NOTIFY,
+    reviewTtlHours: parsed.REVIEW_TTL_HOURS,
     /** `address:port` each; undefined: the system's. */
     dnsServers: parsed.DNS_SERVERS,
     logLevel: parsed.LOG_LEVEL,

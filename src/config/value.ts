@@ -7,6 +7,7 @@ const MAX_PORT = 65_535
 const MAX_ATTEMPTS = 50
 const MAX_WAIT_SECONDS = 30 * 86_400
 const MAX_TIMEOUT_SECONDS = 300
+const MAX_HOURS = 8_760
 
 const API_KEY = /^ait_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const HOST = /^[A-Za-z0-9._:%-]+$/
@@ -53,6 +54,25 @@ export const schedule = reads(
   },
 )
 
+export const caps = reads(
+  'caps on sends, some of N/m, N/d and Nnew/d, like "10/m,200/d,20new/d", or "none"',
+  (raw) => {
+    const kinds = raw.split(',').map((part) => /^\d{1,7}(\/m|\/d|new\/d)$/.exec(part.trim())?.[1])
+    const right = !kinds.includes(undefined) && new Set(kinds).size === kinds.length
+    return raw === 'none' || right ? raw : undefined
+  },
+)
+
+/** Without a name: who is told needs none. */
+export const mailAddress = reads('a mail address, like you@example.com', (raw) =>
+  /^[^\s@<>"(),;:]+@[A-Za-z0-9.-]+$/.test(raw) ? raw : undefined,
+)
+
+export const hours = reads(`a number of hours, 1 to ${MAX_HOURS}`, (raw) => {
+  const number = wholeNumber(raw)
+  return number !== undefined && number >= 1 && number <= MAX_HOURS ? number : undefined
+})
+
 export const host = reads(
   'an address or a host name to listen on, like 127.0.0.1 or 0.0.0.0',
   (raw) => (HOST.test(raw) ? raw : undefined),
@@ -66,6 +86,17 @@ export const domain = reads('a domain name, like mail.example.com', (raw) => {
 export const apiKey = reads(
   '"ait_" followed by a UUID in lower case (one is made where it is unset)',
   (raw) => (API_KEY.test(raw) ? raw : undefined),
+).optional()
+
+/** What AES-256 takes. */
+const SECRET_BYTES = 32
+
+export const secretKey = reads(
+  '32 random bytes in base64 or hex, as made by: openssl rand -base64 32',
+  (raw) => {
+    const bytes = Buffer.from(raw, /^[0-9a-f]{64}$/i.test(raw) ? 'hex' : 'base64')
+    return bytes.length === SECRET_BYTES && /^[\w+/=-]+$/.test(raw) ? bytes : undefined
+  },
 ).optional()
 
 export const url = (schemes: readonly string[], example: string) =>

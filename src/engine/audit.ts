@@ -4,6 +4,8 @@ import type { Caller } from './caller.ts'
 import type { AuditId, InboxId, KeyId, OrgId } from './ids.ts'
 
 export const AUDIT_ACTIONS = [
+  'review.approved',
+  'review.rejected',
   'thread.merged',
   'thread.split',
   'thread.undone',

@@ -11,6 +11,8 @@ export const EVENT_NAMES = [
   'email.delivered',
   'email.bounced',
   'email.failed',
+  'email.pending_review',
+  'email.approved',
   'email.complained',
   'email.unsubscribed',
   'inbox.sending_stopped',

@@ -223,3 +223,35 @@ BEGIN
   RETURN true;
 END
 $$;
+
+-- A person decides about a mail that waits, or its time is over: review, mail, audit and events, all or nothing.
+-- `going` is what let_go takes; without it the mail never goes. False, and nothing done: it was decided before.
+CREATE FUNCTION resolve_review(change jsonb) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+  at timestamptz := change ->> 'at';
+  mail text;
+BEGIN
+  UPDATE reviews SET status = change ->> 'status', resolved_at = at, resolved_by = change ->> 'by', note = change ->> 'note'
+  WHERE org_id = change ->> 'org_id' AND id = change ->> 'id' AND status = 'pending' AND sha256 = change ->> 'sha256'
+  RETURNING message_id INTO mail;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  IF change ? 'going' THEN
+    IF NOT let_go(change -> 'going') THEN
+      RAISE EXCEPTION 'the mail does not wait any more' USING ERRCODE = 'PR001';
+    END IF;
+  ELSE
+    UPDATE messages SET status = change ->> 'status'
+    WHERE org_id = change ->> 'org_id' AND id = mail AND status = 'pending_review';
+    UPDATE recipients SET status = 'cancelled', detail = change ->> 'detail', updated_at = at
+    WHERE org_id = change ->> 'org_id' AND message_id = mail AND status = 'queued';
+  END IF;
+  INSERT INTO audit SELECT * FROM jsonb_populate_recordset(NULL::audit, change -> 'audit');
+  INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
+  SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
+  FROM jsonb_populate_recordset(NULL::events, change -> 'events') AS e;
+  RETURN true;
+END
+$$;

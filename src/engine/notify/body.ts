@@ -28,6 +28,9 @@ function aboutMessage(event: EventRow, message: Told): object {
     case 'email.complained':
     case 'email.unsubscribed':
       return { ...envelope(message), delivery: message.delivery, ...event.data }
+    case 'email.pending_review':
+    case 'email.approved':
+      return { ...held(message), ...event.data }
     case 'document.ready':
     case 'document.failed':
     case 'inbox.sending_stopped':
@@ -76,6 +79,14 @@ const sent = (message: Told) => ({
   attachments: message.attachments,
   delivery: message.delivery,
   sent_at: message.sent_at,
+})
+
+/** Whoever is asked sees everybody who would get it. */
+const held = (message: Told) => ({
+  ...envelope(message),
+  bcc: message.bcc?.map(mailbox),
+  text_body: message.text_body,
+  attachments: message.attachments,
 })
 
 const envelope = (message: Told) => ({

@@ -9,18 +9,22 @@ import { type Conditions, noConditions } from '../messages/store.ts'
 import type { Engine, Settings } from '../ports.ts'
 import { type Envelope, objectionsTo } from './policy.ts'
 import { provenIn } from './proven.ts'
-import { type Finding, type Verdict, verdictOf } from './verdict.ts'
+import { type Finding, type Reason, type Verdict, verdictOf } from './verdict.ts'
 import { inWords } from './words.ts'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'settings'>
 
-export interface Asked {
+/** Who writes to whom. */
+interface Addressed {
   caller: Caller
   inbox: InboxRow
   /** The thread that the mail continues; undefined where it begins one. */
   threadId: ThreadId | undefined
   /** Every recipient of the final envelope. */
   emails: readonly string[]
+}
+
+export interface Asked extends Addressed {
   content: Content
 }
 
@@ -44,27 +48,38 @@ export interface Clearance {
 
 /** Says whether the mail may go, must wait for a person, or does not go. Throws nothing for what it finds. */
 export async function clear(engine: Parts, asked: Asked): Promise<Clearance> {
+  const { outside, findings } = await onEnvelope(engine, asked)
+  return {
+    outside,
+    verdict: verdictOf(findings, engine.settings.outbound),
+    conditions: noConditions(),
+  }
+}
+
+/** What forbids an envelope by now, whatever a person says of the mail. */
+export async function denialsOf(engine: Parts, asked: Addressed): Promise<Reason[]> {
+  const { findings } = await onEnvelope(engine, asked)
+  return findings.filter(({ effect }) => effect === 'deny').map(({ reason }) => reason)
+}
+
+async function onEnvelope(engine: Parts, asked: Addressed) {
   const { settings } = engine
-  const { caller, inbox, emails } = asked
+  const { inbox, emails } = asked
   const inboxes = await findAddresses(engine, emails.map(withoutTag))
   const local = new Map(inboxes.map(({ address, org_id }) => [address, org_id]))
   const outside = emails.filter((email) => !local.has(withoutTag(email)))
-  const ours = (email: string) => local.get(withoutTag(email)) === caller.orgId
+  const ours = (email: string) => local.get(withoutTag(email)) === inbox.org_id
   const envelope = await envelopeOf(engine, asked, ours)
   const findings: Finding[] = [
     ...unusableSender(settings, inbox, outside),
     ...objectionsTo(envelope).map((objection) => inWords(objection, { inbox, settings })),
   ]
-  return {
-    outside: outside.length > 0,
-    verdict: verdictOf(findings, settings.outbound),
-    conditions: noConditions(),
-  }
+  return { outside: outside.length > 0, envelope, findings }
 }
 
 async function envelopeOf(
   { db, settings }: Parts,
-  { caller, inbox, threadId, emails }: Asked,
+  { caller, inbox, threadId, emails }: Addressed,
   ours: (email: string) => boolean,
 ): Promise<Envelope> {
   const [lists, proven] = await Promise.all([

@@ -17,12 +17,19 @@ export interface Going {
  * Changes the status, enqueues the jobs and tells the thread, in one statement; the worker is to be woken afterwards.
  * False: it does not wait any more, and nothing was done.
  */
-export async function letGo(
-  { db }: Pick<Engine, 'db'>,
-  { row, status, jobs }: Going,
-): Promise<boolean> {
+export async function letGo({ db }: Pick<Engine, 'db'>, going: Going): Promise<boolean> {
+  const [done] = await db.query<{ gone: boolean }>(
+    'SELECT let_go($1) AS gone',
+    [JSON.stringify(changeOf(going))],
+    'let_go',
+  )
+  return done?.gone ?? false
+}
+
+/** What `let_go` takes. */
+export function changeOf({ row, status, jobs }: Going) {
   const [news] = newsOf([withThreadNews({ ...row, status })])
-  const change = {
+  return {
     org_id: row.org_id,
     id: row.id,
     was: row.status,
@@ -31,10 +38,4 @@ export async function letGo(
     // It was counted when it was stored.
     news: { ...news, added: 0 },
   }
-  const [done] = await db.query<{ gone: boolean }>(
-    'SELECT let_go($1) AS gone',
-    [JSON.stringify(change)],
-    'let_go',
-  )
-  return done?.gone ?? false
 }
