@@ -2,6 +2,8 @@
 import { ERASE_JOB, eraseDocument } from '../engine/documents/delete.ts'
 import { readDocument } from '../engine/documents/read.ts'
 import { READ_JOB } from '../engine/documents/upload.ts'
+import { recheckDomains } from '../engine/domains/recheck.ts'
+import { signedMail } from '../engine/domains/sign.ts'
 import { eraseInbox } from '../engine/inboxes/erase.ts'
 import { createWorker, type Worker } from '../engine/jobs/worker.ts'
 import { postDeliveries } from '../engine/notify/attempt.ts'
@@ -11,14 +13,16 @@ import type { Engine, HttpPoster } from '../engine/ports.ts'
 import { COMPLAINED_JOB, readComplained } from '../engine/receive/complained.ts'
 import { sweep } from '../engine/receive/sweep.ts'
 import { BOUNCED_JOB, recordBounce } from '../engine/send/bounced.ts'
-import { createDelivery, type WaysOut } from '../engine/send/deliver.ts'
+import { createDelivery } from '../engine/send/deliver.ts'
 import { DELIVER_JOB } from '../engine/send/outgoing.ts'
+import { RELEASE_JOB, releaseScheduled } from '../engine/send/schedule/release.ts'
+import type { WaysOut } from '../engine/send/ways.ts'
 
 /** Documents are read on the main thread and written to the one connection. */
 const READ_LIMIT = { atOnce: 2, perLane: 2 }
 
-const SWEEP_AFTER_MS = 60_000
-const SWEEP_EVERY_MS = 86_400_000
+const CHORES_AFTER_MS = 60_000
+const CHORES_EVERY_MS = 86_400_000
 
 export interface Outside extends WaysOut {
   poster: HttpPoster
@@ -34,7 +38,8 @@ export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker
       'inboxes.erase': eraseInbox(engine),
       [READ_JOB]: readDocument(engine),
       [ERASE_JOB]: eraseDocument(engine),
-      [DELIVER_JOB]: createDelivery(engine, ways),
+      [DELIVER_JOB]: createDelivery(engine, { sign: (mail) => signedMail(engine, mail), ...ways }),
+      [RELEASE_JOB]: releaseScheduled(engine),
       [BOUNCED_JOB]: recordBounce(engine),
       [COMPLAINED_JOB]: readComplained(engine),
       [POST_JOB]: postDeliveries({ ...engine, poster }),
@@ -44,18 +49,25 @@ export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker
   })
 }
 
-/** Sweeps once the start's own work is done, and then once a day. */
-export function keepSwept(engine: Engine): { close(): Promise<void> } {
+/** What is done once the start's own work is over, and then once a day. */
+const CHORES: readonly [name: string, (engine: Engine) => Promise<unknown>][] = [
+  ['sweeping', sweep],
+  ['checking domains', recheckDomains],
+]
+
+export function keepHouse(engine: Engine): { close(): Promise<void> } {
   const { clock, log } = engine
   let ended = false
   const go = () => {
-    timer = clock.after(SWEEP_EVERY_MS, go)
-    sweep(engine).catch(({ message }: Error) => {
-      // A stop in the middle takes the database away; what is left lies there until the next start.
-      if (!ended) log.warn({ reason: message }, 'sweeping failed; it is tried again')
-    })
+    timer = clock.after(CHORES_EVERY_MS, go)
+    for (const [chore, work] of CHORES) {
+      work(engine).catch(({ message: reason }: Error) => {
+        // A stop in the middle takes the database away; what is left is done after the next start.
+        if (!ended) log.warn({ chore, reason }, 'a daily chore failed; it is tried again')
+      })
+    }
   }
-  let timer = clock.after(SWEEP_AFTER_MS, go)
+  let timer = clock.after(CHORES_AFTER_MS, go)
   return {
     async close() {
       ended = true

@@ -11,6 +11,14 @@ import {
   uploadDocument,
 } from '../../engine/documents/operations.ts'
 import {
+  addDomain,
+  deleteDomain,
+  getDomain,
+  listDomains,
+  rotateDomain,
+  verifyDomain,
+} from '../../engine/domains/operations.ts'
+import {
   getAllowList,
   getBlockList,
   putAllowList,
@@ -37,8 +45,12 @@ import {
   undoThread,
 } from '../../engine/messages/rearrange/operations.ts'
 import { listDeliveries } from '../../engine/notify/operations.ts'
+import { getAttachment, uploadAttachment } from '../../engine/send/attached/operations.ts'
 import { sendMessage } from '../../engine/send/operations.ts'
+import { cancelMessage, rescheduleMessage } from '../../engine/send/schedule/operations.ts'
+import { fileAnswer } from './file-answer.ts'
 import { type Answer, type Route, route, type Upload } from './route.ts'
+import { sent } from './sent.ts'
 
 const MIB = 1024 * 1024
 /** 20 MB for the file, the rest for the form around it. */
@@ -51,6 +63,7 @@ const INBOXES = `${ALL}/inboxes`
 const INBOX = `${INBOXES}/:inbox_id`
 const ORGANIZATION = '/v1/organizations/:org_id'
 
+const BODIES = { text: 'text_body', html: 'html_body' }
 const documentId = { aliases: { doc_id: 'document_id' } }
 
 export const AITHREADS: readonly Route[] = [
@@ -60,6 +73,12 @@ export const AITHREADS: readonly Route[] = [
   route('GET', `${ORGANIZATION}/api-keys`, listKeys),
   route('DELETE', `${ORGANIZATION}/api-keys/:key_id`, revokeKey),
   route('GET', `${ORGANIZATION}/audit`, listAudit),
+  route('POST', `${ORGANIZATION}/domains`, addDomain, { answer: madeOr(201) }),
+  route('GET', `${ORGANIZATION}/domains`, listDomains),
+  route('GET', `${ORGANIZATION}/domains/:domain_id`, getDomain),
+  route('DELETE', `${ORGANIZATION}/domains/:domain_id`, deleteDomain),
+  route('POST', `${ORGANIZATION}/domains/:domain_id/verify`, verifyDomain),
+  route('POST', `${ORGANIZATION}/domains/:domain_id/rotate`, rotateDomain),
 
   route('POST', INBOXES, createInbox, { answer: madeOr(201) }),
   route('GET', INBOXES, listInboxes),
@@ -74,12 +93,22 @@ export const AITHREADS: readonly Route[] = [
 
   route('POST', `${INBOX}/messages`, sendMessage, {
     maxBytes: SEND_LIMIT,
-    aliases: { text: 'text_body', html: 'html_body' },
-    answer: created,
+    aliases: BODIES,
+    headers: { 'idempotency-key': 'idempotency_key' },
+    answer: sent,
   }),
   route('GET', `${INBOX}/messages`, listMessages),
   route('GET', `${INBOX}/messages/:message_id`, getMessage),
+  route('PATCH', `${INBOX}/messages/:message_id`, rescheduleMessage),
+  route('POST', `${INBOX}/messages/:message_id/cancel`, cancelMessage),
   route('GET', `${INBOX}/messages/:message_id/raw`, getRawMessage, { answer: mail }),
+  route('POST', `${INBOX}/attachments`, uploadAttachment, {
+    body: 'form',
+    maxBytes: UPLOAD_LIMIT,
+    upload: formFile,
+    answer: created,
+  }),
+  route('GET', `${INBOX}/attachments/:attachment_id`, getAttachment, { answer: fileAnswer }),
   route('GET', `${INBOX}/threads`, listThreads),
   route('GET', `${INBOX}/threads/:thread_id`, getThread),
   route('GET', `${INBOX}/threads/:thread_id/messages`, listThreadMessages),
@@ -94,7 +123,7 @@ export const AITHREADS: readonly Route[] = [
   route('POST', `${INBOX}/documents`, uploadDocument, {
     body: 'form',
     maxBytes: UPLOAD_LIMIT,
-    upload: documentFile,
+    upload: formFile,
     answer: madeOr(202),
   }),
   route('GET', `${INBOX}/documents`, listDocuments),
@@ -132,6 +161,6 @@ function mail({ bytes }: { bytes: Uint8Array }): Answer {
   }
 }
 
-function documentFile({ filename, contentType, bytes }: Upload) {
+function formFile({ filename, contentType, bytes }: Upload) {
   return { filename, bytes, ...(contentType === '' ? {} : { content_type: contentType }) }
 }

@@ -1,7 +1,9 @@
 // From an error to an answer: a Refusal says what was refused and how to mend it; anything else is our fault and says only where to look.
 import { randomUUID } from 'node:crypto'
 import { RateLimited, Refusal, Unauthorized } from '../../engine/errors.ts'
+import type { Message } from '../../engine/messages/message.ts'
 import type { Engine } from '../../engine/ports.ts'
+import { ThreadMoved } from '../../engine/send/moved.ts'
 
 interface Circumstances {
   log: Engine['log']
@@ -28,6 +30,8 @@ export interface ErrorBody {
   message: string
   fix: string
   details?: readonly { field: string; message: string }[]
+  /** What came into a thread that moved, oldest first. */
+  newer_messages?: readonly Message[]
 }
 
 /** The one shape of every error. */
@@ -43,7 +47,13 @@ function refusalResponse(refusal: Refusal, challenge: string | undefined): Respo
   const { status, code, message, fix, details } = refusal
   return errorResponse(
     status,
-    { code, message, fix, ...(details.length > 0 ? { details } : {}) },
+    {
+      code,
+      message,
+      fix,
+      ...(details.length > 0 ? { details } : {}),
+      ...(refusal instanceof ThreadMoved ? { newer_messages: refusal.newer } : {}),
+    },
     {
       ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
       ...(refusal instanceof RateLimited

@@ -12,8 +12,10 @@ export async function inputOf(route: Route, c: Context): Promise<unknown> {
   const accepted = fieldsOf(route).filter((name) => !(name in params))
   const query = queryOf(c, route.body === 'none' ? accepted : [])
   const carried = route.body === 'none' ? query : await carriedBy(route, c)
-  const input = { ...carried, ...params }
+  const headed = headedBy(route, c)
+  const input = { ...headed, ...carried, ...params }
   repeatsPath(carried, params)
+  repeatsHeader(carried, headed)
   const parsed = route.operation.input.safeParse(input)
   if (parsed.success) return parsed.data
   throw new ValidationFailed(problemsOf(parsed.error, input, accepted))
@@ -58,6 +60,20 @@ function withAliases(fields: Fields, aliases: Route['aliases']): Fields {
       value,
     ]),
   )
+}
+
+/** What stands in headers instead of the body. */
+function headedBy({ headers }: Route, c: Context): Fields {
+  const given = Object.entries(headers).map(([header, name]) => [name, c.req.header(header)])
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined))
+}
+
+/** The same twice is said once. */
+function repeatsHeader(carried: Fields, headed: Fields): void {
+  const problems = Object.keys(headed)
+    .filter((name) => name in carried && carried[name] !== headed[name])
+    .map((field) => ({ field, message: `is ${JSON.stringify(headed[field])} in the header` }))
+  if (problems.length > 0) throw new ValidationFailed(problems)
 }
 
 /** A field that the path holds may stand in the body too, as long as both say the same. */

@@ -30,6 +30,8 @@ export interface Route {
   aliases: Readonly<Record<string, string>>
   /** The same for the path alone, where the body has a field of that name too. */
   pathAliases: Readonly<Record<string, string>>
+  /** Request headers, in lower case, that may give a field of the input. */
+  headers: Readonly<Record<string, string>>
   /** What a form's file becomes in the operation's input. */
   upload(file: Upload): Record<string, unknown>
   answer(output: unknown): Answer
@@ -40,6 +42,7 @@ interface Special<Out extends z.ZodType> {
   maxBytes?: number
   aliases?: Route['aliases']
   pathAliases?: Route['pathAliases']
+  headers?: Route['headers']
   upload?: Route['upload']
   answer?: (output: z.output<Out>) => Answer
 }
@@ -62,6 +65,7 @@ export function route<In extends z.ZodType, Out extends z.ZodType>(
     maxBytes: JSON_LIMIT,
     aliases: {},
     pathAliases: {},
+    headers: {},
     upload: () => ({}),
     answer:
       method === 'DELETE' ? () => ({ status: 204 }) : (body: unknown) => ({ status: 200, body }),

@@ -4,8 +4,8 @@ import { Refusal, ValidationFailed } from '../errors.ts'
 import { findMessage, findThread, showMessages } from '../messages/load.ts'
 import type { Message, MessageRow } from '../messages/message.ts'
 import type { Conditions } from '../messages/store.ts'
-import type { Engine } from '../ports.ts'
 import { NOT_GONE } from '../messages/waiting.ts'
+import type { Engine } from '../ports.ts'
 
 type Db = Pick<Engine, 'db'>
 

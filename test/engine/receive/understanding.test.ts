@@ -7,9 +7,9 @@ import { getThread, listMessages } from '../../../src/engine/messages/operations
 import { createReceiver, type Receiver } from '../../../src/engine/receive/accept.ts'
 import { BOUNCED_JOB, recordBounce } from '../../../src/engine/send/bounced.ts'
 import { createDelivery } from '../../../src/engine/send/deliver.ts'
-import { sendMessage } from '../../../src/engine/send/operations.ts'
 import { DELIVER_JOB } from '../../../src/engine/send/outgoing.ts'
 import { type EngineWorld, engineWorld } from '../../world/engine.ts'
+import { sendMail } from '../../world/sent.ts'
 
 let world: EngineWorld
 let receiver: Receiver
@@ -154,7 +154,7 @@ async function send(to: string) {
     subject: 'Offer',
     text_body: 'Here it is.',
   }
-  const sent = await sendMessage.run(engine, owner, mail)
+  const sent = await sendMail(engine, owner, mail)
   await settle()
   return sent
 }

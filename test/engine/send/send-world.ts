@@ -14,9 +14,11 @@ import { localDelivery } from '../../../src/engine/receive/local.ts'
 import { createDelivery } from '../../../src/engine/send/deliver.ts'
 import { sendMessage } from '../../../src/engine/send/operations.ts'
 import { DELIVER_JOB } from '../../../src/engine/send/outgoing.ts'
+import { RELEASE_JOB, releaseScheduled } from '../../../src/engine/send/schedule/release.ts'
 import { heldClock } from '../../world/clock.ts'
 import { engineWorld } from '../../world/engine.ts'
 import { startRelay } from '../../world/relay.ts'
+import { sendMail } from '../../world/sent.ts'
 
 export interface TestInbox {
   id: InboxId
@@ -54,7 +56,12 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
       const { id, address } = await createInbox.run(engine, owner, input)
       return { id: id as InboxId, address }
     },
+    /** A mail that goes. */
     send(input: object, caller: Caller = owner) {
+      return sendMail(engine, caller, input)
+    },
+    /** Whatever the answer is: the mail, the review it waits for, or the verdict. */
+    ask(input: object, caller: Caller = owner) {
       return sendMessage.run(engine, caller, sendMessage.input.parse(input))
     },
     /** Runs what is due, as a process of its own would. */
@@ -62,7 +69,10 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
       const ways = { local, world: engine.settings.outbound === 'dry-run' ? null : drain, ...over }
       const worker = createWorker({
         ...engine,
-        handlers: { [DELIVER_JOB]: createDelivery(engine, ways) },
+        handlers: {
+          [DELIVER_JOB]: createDelivery(engine, ways),
+          [RELEASE_JOB]: releaseScheduled(engine),
+        },
       })
       await worker.settle()
       await worker.stop()
@@ -162,7 +172,7 @@ export async function refused(
   caller: Caller = world.owner,
 ): Promise<Refusal> {
   const before = await world.kept()
-  const error = await world.send(input, caller).then(
+  const error = await world.ask(input, caller).then(
     () => undefined,
     (reason: unknown) => reason,
   )

@@ -2,7 +2,7 @@ import { simpleParser } from 'mailparser'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { getRawMessage, getThread } from '../../../src/engine/messages/operations.ts'
 import type { Settings } from '../../../src/engine/ports.ts'
-import { sendMessage } from '../../../src/engine/send/operations.ts'
+import { sendMail } from '../../world/sent.ts'
 import { refused, type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
 
 let world: SendWorld
@@ -118,7 +118,7 @@ test('what was decided on has changed while it was stored: it is decided again, 
   }
   const before = await world.kept()
   const engine = { ...world.engine, db: { ...db, urgent } }
-  const sent = await sendMessage.run(engine, world.owner, sendMessage.input.parse(mail()))
+  const sent = await sendMail(engine, world.owner, mail())
   const after = await world.kept()
   expect(after.messages - before.messages).toBe(1)
   const sidecars = after.files.filter((name) => name.startsWith('msg_'))

@@ -1,10 +1,8 @@
 import { z } from 'zod'
 import { ValidationFailed } from '../../../engine/errors.ts'
-import type { Message } from '../../../engine/messages/message.ts'
-import { filled } from '../answer.ts'
 import { operationInput } from '../arguments.ts'
-import { people, person } from '../people.ts'
-import { type Call, tool } from '../tool.ts'
+import { sentMail } from '../sent-mail.ts'
+import { tool } from '../tool.ts'
 
 const NO_HTML = 'is not taken here; write plain text in text_body'
 
@@ -58,22 +56,3 @@ export const sendEmailTool = tool({
     return { result: sentMail(call, sent) }
   },
 })
-
-function sentMail({ fence }: Call, sent: Message) {
-  const kept = sent.delivery === 'dry-run'
-  return filled({
-    message_id: sent.id,
-    thread_id: sent.thread_id,
-    // What is kept here never goes out by itself, so this is final, whatever the outbox says meanwhile.
-    status: kept ? 'dry_run' : sent.status,
-    delivery: sent.delivery,
-    from: sent.from && person(fence, sent.from),
-    to: people(fence, sent.to),
-    cc: people(fence, sent.cc),
-    bcc: people(fence, sent.bcc ?? []),
-    subject: fence.short(sent.subject),
-    next: kept
-      ? 'Nothing left this machine: mail to the outside is kept, not sent. Say so.'
-      : 'It is on its way: do not send it again.',
-  })
-}

@@ -4,7 +4,7 @@ import { Conflict } from '../../errors.ts'
 import type { InboxId, OrgId } from '../../ids.ts'
 import type { IdempotencyRow } from '../../messages/store.ts'
 import type { Engine } from '../../ports.ts'
-import type { Sent } from '../sent.ts'
+import type { Held, SentMessage } from '../sent.ts'
 import { KEPT_HOURS, type RepeatKey } from './key.ts'
 
 const HOUR_MS = 3_600_000
@@ -17,7 +17,7 @@ export async function answeredBefore(
   { db, clock }: Pick<Engine, 'db' | 'clock'>,
   caller: Caller,
   { route, key, bodySha256 }: RepeatKey,
-): Promise<Sent | undefined> {
+): Promise<SentMessage | Held | undefined> {
   const [row] = await db.query<Pick<IdempotencyRow, 'inbox_id' | 'body_sha256' | 'answer'>>(
     `SELECT inbox_id, body_sha256, answer FROM idempotency
      WHERE org_id = $1 AND route = $2 AND key = $3 AND expires_at > $4`,
@@ -37,7 +37,7 @@ export async function answeredBefore(
 /** Kept with the mail, in its statement: of many at once, one is stored. */
 export function keptAnswer(
   { route, key, bodySha256 }: RepeatKey,
-  about: { orgId: OrgId; inboxId: InboxId; answer: Sent },
+  about: { orgId: OrgId; inboxId: InboxId; answer: SentMessage | Held },
   now: Date,
 ): IdempotencyRow {
   return {

@@ -9,8 +9,5 @@ export function redated(raw: Buffer, at: Date): Buffer {
   const header = raw.subarray(0, end).toString('latin1')
   if (end < 0 || !DATE_FIELD.test(header)) throw new Error('a mail of ours has a Date')
   const date = `Date: ${at.toUTCString().replace('GMT', '+0000')}`
-  return Buffer.concat([
-    Buffer.from(header.replace(DATE_FIELD, date), 'latin1'),
-    raw.subarray(end),
-  ])
+  return Buffer.concat([Buffer.from(header.replace(DATE_FIELD, date), 'latin1'), raw.subarray(end)])
 }

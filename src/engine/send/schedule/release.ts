@@ -1,18 +1,19 @@
 // The hour of a scheduled mail has come: it is queued, and its deliveries begin.
 import { z } from 'zod'
+import { newEvent } from '../../events.ts'
 import type { OrgId } from '../../ids.ts'
 import { type JobRow, newJob } from '../../jobs/job.ts'
 import type { JobHandler } from '../../jobs/worker.ts'
 import type { MessageRow, RecipientRow } from '../../messages/message.ts'
 import type { Engine } from '../../ports.ts'
 import { deliverJobs } from '../outgoing.ts'
-import { record } from '../record.ts'
 import { letGo } from './let-go.ts'
 
 export const RELEASE_JOB = 'send.release'
 
 const SECOND_MS = 1000
-const SWITCHED_OFF = 'not sent: the inbox was switched off when its hour came'
+const MAY_NOT =
+  'not sent: when its hour came, the inbox was switched off or had been stopped from sending'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'settings' | 'jobs'>
 
@@ -30,9 +31,11 @@ export function releaseScheduled(parts: Parts): JobHandler {
     const mail = await due(parts, job.orgId, message_id)
     if (mail === undefined) return { kind: 'done' }
     const now = parts.clock.now()
-    if (!mail.is_active) await giveUp(parts, mail, now)
+    if (!mail.may_send) await giveUp(parts, mail, now)
     else {
-      const runAt = new Date(now.getTime() + (parts.settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS)
+      const runAt = new Date(
+        now.getTime() + (parts.settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS,
+      )
       await letGo(parts, { row: mail.row, status: 'queued', jobs: deliverJobs(mail, runAt, now) })
       parts.jobs.wake()
     }
@@ -43,35 +46,45 @@ export function releaseScheduled(parts: Parts): JobHandler {
 interface Due {
   row: MessageRow
   recipients: RecipientRow[]
-  /** Of the inbox that it is written from. */
-  is_active: boolean
+  /** Whether the inbox that it is written from is switched on, and nobody stopped it. */
+  may_send: boolean
 }
 
 async function due({ db, clock }: Parts, orgId: OrgId, id: string): Promise<Due | undefined> {
-  const [found] = await db.query<MessageRow & { is_active: boolean }>(
-    `SELECT m.*, i.is_active FROM messages m JOIN inboxes i ON i.org_id = m.org_id AND i.id = m.inbox_id
+  const [found] = await db.query<MessageRow & { may_send: boolean }>(
+    `SELECT m.*, i.is_active AND i.sending_stopped_at IS NULL AS may_send
+     FROM messages m JOIN inboxes i ON i.org_id = m.org_id AND i.id = m.inbox_id
      WHERE m.org_id = $1 AND m.id = $2 AND i.deleted_at IS NULL
        AND m.status = 'scheduled' AND m.send_at <= $3`,
     [orgId, id, clock.now()],
     'release_load',
   )
   if (found === undefined) return undefined
-  const { is_active, ...row } = found
+  const { may_send, ...row } = found
   const recipients = await db.query<RecipientRow>(
     'SELECT * FROM recipients WHERE org_id = $1 AND message_id = $2 ORDER BY position',
     [orgId, id],
     'send_recipients',
   )
-  return { row, recipients, is_active }
+  return { row, recipients, may_send }
 }
 
-/** An inbox that is switched off sends nothing, and a mail that came out days later would surprise everybody. */
-async function giveUp(parts: Parts, { row, recipients }: Due, at: Date): Promise<void> {
-  const ended = recipients.map(({ email }) => ({
-    email,
-    status: 'failed' as const,
-    code: null,
-    detail: SWITCHED_OFF,
-  }))
-  await record(parts, { message: row, recipients, ended, at })
+/** Such an inbox sends nothing, and a mail that came out days later would surprise everybody. */
+async function giveUp({ db }: Parts, { row }: Due, at: Date): Promise<void> {
+  const { org_id, id, inbox_id: inboxId, thread_id: threadId } = row
+  const about = { orgId: org_id, inboxId, threadId, messageId: id, data: { reason: MAY_NOT } }
+  await db.query(
+    `WITH failed AS (
+       UPDATE messages SET status = 'failed'
+       WHERE org_id = $1 AND id = $2 AND status = 'scheduled' RETURNING id
+     ), told AS (
+       UPDATE recipients SET status = 'failed', detail = $3, updated_at = $4
+       WHERE org_id = $1 AND message_id IN (SELECT id FROM failed) AND status = 'queued'
+     )
+     INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
+     SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
+     FROM failed, jsonb_populate_record(NULL::events, $5) AS e`,
+    [org_id, id, MAY_NOT, at, JSON.stringify(newEvent('email.failed', about, at))],
+    'release_give_up',
+  )
 }

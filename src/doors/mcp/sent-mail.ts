@@ -1,0 +1,58 @@
+// What became of a mail that a tool sent: on its way, planned, kept, held, or only judged.
+import type { Held, Judged, Sent, SentMessage } from '../../engine/send/sent.ts'
+import { filled } from './answer.ts'
+import { people, person } from './people.ts'
+import { toSecond } from './times.ts'
+import type { Call } from './tool.ts'
+
+export function sentMail(call: Call, sent: Sent) {
+  if ('verdict' in sent) return judgedMail(sent)
+  return 'review_id' in sent ? heldMail(sent) : mailOnItsWay(call, sent)
+}
+
+function mailOnItsWay({ fence }: Call, sent: SentMessage) {
+  const planned = sent.status === 'scheduled'
+  const kept = sent.delivery === 'dry-run' && !planned
+  return filled({
+    message_id: sent.id,
+    thread_id: sent.thread_id,
+    // What is kept here never goes out by itself, so this is final, whatever the outbox says meanwhile.
+    status: kept ? 'dry_run' : sent.status,
+    delivery: sent.delivery,
+    from: sent.from && person(fence, sent.from),
+    to: people(fence, sent.to),
+    cc: people(fence, sent.cc),
+    bcc: people(fence, sent.bcc ?? []),
+    subject: fence.short(sent.subject),
+    send_at: sent.send_at && toSecond(sent.send_at),
+    next: nextOf(planned, kept),
+  })
+}
+
+function nextOf(planned: boolean, kept: boolean): string {
+  if (planned) return 'It goes at send_at by itself: do not send it again.'
+  return kept
+    ? 'Nothing left this machine: mail to the outside is kept, not sent. Say so.'
+    : 'It is on its way: do not send it again.'
+}
+
+const heldMail = (held: Held) => ({
+  message_id: held.message_id,
+  thread_id: held.thread_id,
+  status: held.status,
+  review: {
+    review_id: held.review_id,
+    reasons: held.reasons.map(reasonOf),
+    expires_at: toSecond(held.expires_at),
+  },
+  next: 'A person must approve it: tell your user, and do not send it again.',
+})
+
+const judgedMail = ({ verdict, reasons }: Judged) =>
+  filled({
+    verdict,
+    reasons: reasons.map(reasonOf),
+    next: 'Nothing was sent and nothing is stored: this was a trial.',
+  })
+
+const reasonOf = (reason: Judged['reasons'][number]) => filled(reason)
