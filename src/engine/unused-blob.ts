@@ -1,4 +1,4 @@
-// Bytes are kept while a message or a document uses them, and no longer.
+// Bytes are kept while a message, a document or an upload uses them, and no longer.
 import type { OrgId } from './ids.ts'
 import type { Engine } from './ports.ts'
 
@@ -24,7 +24,8 @@ async function isUnused(
 ): Promise<boolean> {
   const [use] = await db.query(
     `SELECT 1 WHERE EXISTS (SELECT 1 FROM messages WHERE org_id = $1 AND raw_sha256 = $2)
-       OR EXISTS (SELECT 1 FROM documents WHERE org_id = $1 AND sha256 = $2)`,
+       OR EXISTS (SELECT 1 FROM documents WHERE org_id = $1 AND sha256 = $2)
+       OR EXISTS (SELECT 1 FROM uploads WHERE org_id = $1 AND sha256 = $2)`,
     [orgId, sha256],
     'is_blob_unused',
   )

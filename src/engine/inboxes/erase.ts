@@ -62,7 +62,8 @@ export const eraseInbox =
   async ({ orgId, payload }) => {
     const inboxId = payload.inbox_id as InboxId
     while (await eraseMessages(engine, orgId, inboxId)) await engine.db.quiet()
-    await eraseDocuments(engine, orgId, inboxId)
+    await eraseFiles(engine, 'documents', orgId, inboxId)
+    await eraseFiles(engine, 'uploads', orgId, inboxId)
     await eraseAttempts(engine, orgId, inboxId)
     for (const table of TABLES) await eraseRows(engine, table, orgId, inboxId)
     return { kind: 'done' }
@@ -89,13 +90,15 @@ async function eraseMessages(
   return rows.length > 0
 }
 
-async function eraseDocuments(
+/** Tables whose rows each stand for a blob. */
+async function eraseFiles(
   { db, blobs }: Pick<Engine, 'db' | 'blobs'>,
+  table: 'documents' | 'uploads',
   orgId: OrgId,
   inboxId: InboxId,
 ) {
   const rows = await db.query<{ sha256: string }>(
-    'DELETE FROM documents WHERE org_id = $1 AND inbox_id = $2 RETURNING sha256',
+    `DELETE FROM ${table} WHERE org_id = $1 AND inbox_id = $2 RETURNING sha256`,
     [orgId, inboxId],
   )
   await removeUnused(

@@ -32,7 +32,7 @@ export const MATCH_METHODS = [
 export type MatchMethod = (typeof MATCH_METHODS)[number]
 
 /** `answers`: what was written below a line of the quote, with that line. */
-const Quoted = z.object({
+export const Quoted = z.object({
   text: z.string(),
   answers: z.array(z.object({ line: z.string(), text: z.string() })).optional(),
 })

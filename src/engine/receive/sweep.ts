@@ -35,7 +35,8 @@ async function sweepSlice(parts: Parts, orgId: OrgId, slice: Kept[]): Promise<nu
   const rows = await parts.db.query<{ name: string }>(
     `SELECT id AS name FROM messages WHERE org_id = $1 AND id = ANY($2)
      UNION SELECT raw_sha256 FROM messages WHERE org_id = $1 AND raw_sha256 = ANY($2)
-     UNION SELECT sha256 FROM documents WHERE org_id = $1 AND sha256 = ANY($2)`,
+     UNION SELECT sha256 FROM documents WHERE org_id = $1 AND sha256 = ANY($2)
+     UNION SELECT sha256 FROM uploads WHERE org_id = $1 AND sha256 = ANY($2)`,
     [orgId, names],
   )
   const used = new Set(rows.map(({ name }) => name))

@@ -10,7 +10,7 @@ import { replyAddress, signedMessageId } from '../reply-token.ts'
 import { type Addressees, addresseesOf } from './addressees.ts'
 import { type Place, placeOf } from './answered.ts'
 import type { AttachedFile } from './attached/file.ts'
-import { gatherFiles } from './attached/gather.ts'
+import { gatherFiles, requireWireRoom } from './attached/gather.ts'
 import { type Bodies, bodiesOf } from './bodies.ts'
 import { checkCitations } from './citations.ts'
 import { type Clearance, type Content, clear } from './clearance.ts'
@@ -44,6 +44,7 @@ export async function prepare(
   const id = newId('msg', at)
   const { draft, bodies, citations } = await draftOf(engine, caller, mail, { id, at })
   const raw = await compose(draft)
+  requireWireRoom(raw.length)
   const outgoing = outgoingOf({
     id,
     inbox,

@@ -2,7 +2,12 @@
 import { z } from 'zod'
 import type { AttachmentId, InboxId, KeyId, MessageId, ThreadId } from '../../ids.ts'
 import { Mailbox } from '../../messages/address.ts'
-import { type Authentication, MATCH_METHODS, type RecipientRow } from '../../messages/message.ts'
+import {
+  type Authentication,
+  MATCH_METHODS,
+  Quoted,
+  type RecipientRow,
+} from '../../messages/message.ts'
 import type { MboxForm } from '../mbox/entry.ts'
 
 const id = <T extends string>(prefix: string) =>
@@ -34,6 +39,9 @@ export const Sidecar = z.object({
   key_id: id<KeyId>('key').nullable().default(null),
   send_at: z.coerce.date().nullable().default(null),
   citations: z.array(z.string()).default([]),
+  /** Where it quotes the mail it answers: which of its words are new. */
+  new_text: z.string().optional(),
+  quoted: z.array(Quoted).default([]),
   delivery: z.enum(['email', 'dry-run']).default('email'),
   /** What became of it, once that was final. */
   recipients: z

@@ -61,9 +61,9 @@ function rowOf(
     bcc: sidecar.bcc,
     reply_to: sidecar.reply_to,
     // What an agent wrote is its own: there is nothing to fold, and no code or flag to find.
-    new_text: text,
+    new_text: sidecar.new_text ?? text,
     text_body: text,
-    quoted: [],
+    quoted: sidecar.quoted,
     hidden_text_removed: 0,
     codes: [],
     links: [],

@@ -14,13 +14,15 @@ const MIB = 1024 * 1024
 export const MAX_FILE = 10 * MIB
 /** Bodies and files together, before their encoding makes a third more of them. */
 export const MAX_MAIL = 25 * MIB
+/** The bytes on the wire: base64 of 25 MB and its line breaks have 34.2 MB. RFC 2045 §6.8. */
+export const MAX_WIRE = 35 * MIB
 export const MAX_FILES = 10
 
 const MAX_FILENAME = 255
 const MAX_CONTENT_ID = 200
 const TOKEN = "[a-z0-9!#$&^_.+'-]{1,100}"
 const TYPE = new RegExp(`^(${TOKEN}/${TOKEN})\\s*(;.*)?$`, 'i')
-const UNKNOWN = 'application/octet-stream'
+export const UNKNOWN_TYPE = 'application/octet-stream'
 /** RFC 5322 §3.2.3 dot-atoms, with or without a domain: what every program finds again in `cid:`. */
 const CONTENT_ID = /^[\w!#$&'*+/=?^`{|}~-]+(\.[\w!#$&'*+/=?^`{|}~-]+)*(@[\w.-]+)?$/
 
@@ -46,8 +48,8 @@ function shortened(name: string): string {
 
 /** The type as it is kept; by the name's ending where none was given, or one that says nothing. Undefined where it is none. RFC 2045 §5.1. */
 export function contentTypeOf(given: string | undefined, filename: string): string | undefined {
-  const type = given?.trim() ? TYPE.exec(given.trim())?.[1]?.toLowerCase() : UNKNOWN
-  return type === UNKNOWN ? libmime.detectMimeType(filename) || UNKNOWN : type
+  const type = given?.trim() ? TYPE.exec(given.trim())?.[1]?.toLowerCase() : UNKNOWN_TYPE
+  return type === UNKNOWN_TYPE ? libmime.detectMimeType(filename) || UNKNOWN_TYPE : type
 }
 
 /** A name for a file that came without one. */

@@ -3,7 +3,7 @@ import type { Caller } from '../../caller.ts'
 import { NotFound, TooLarge } from '../../errors.ts'
 import type { MessageRow } from '../../messages/message.ts'
 import type { Engine } from '../../ports.ts'
-import { type AttachedFile, MAX_MAIL, megabytes } from './file.ts'
+import { type AttachedFile, MAX_MAIL, MAX_WIRE, megabytes } from './file.ts'
 import { type Item, requireSize } from './given.ts'
 import { bytesOf, filesOfMessage, findKept, type KeptFile } from './kept.ts'
 
@@ -33,12 +33,14 @@ export async function gatherFiles(
   for (const item of items) planned.push(await planOf(parts, caller, item))
   const handedOn = forwarded === undefined ? [] : await filesOfMessage(parts, forwarded)
   planned.push(...handedOn.map((file) => ofKept(parts, caller, file, null)))
-  requireRoom(planned.reduce((sum, { bytes }) => sum + bytes, bodies))
+  requireRoom(sumOf(planned.map(({ bytes }) => bytes)), bodies)
   const files: AttachedFile[] = []
   for (const { load } of planned) files.push(await load())
-  requireRoom(files.reduce((sum, { bytes }) => sum + bytes.length, bodies))
+  requireRoom(sumOf(files.map(({ bytes }) => bytes.length)), bodies)
   return files
 }
+
+const sumOf = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0)
 
 async function planOf(parts: Parts, caller: Caller, item: Item): Promise<Planned> {
   if (item.kind === 'file') {
@@ -68,10 +70,27 @@ function ofKept(
   return { bytes: file.size, load }
 }
 
-function requireRoom(bytes: number): void {
-  if (bytes <= MAX_MAIL) return
+function requireRoom(files: number, bodies: number): void {
+  if (files + bodies <= MAX_MAIL) return
+  throw files === 0 ? tooLong(bodies) : tooMuch(files + bodies)
+}
+
+/** A text that its encoding makes three times as long passes every other limit. Throws TooLarge. */
+export function requireWireRoom(bytes: number): void {
+  if (bytes > MAX_WIRE) throw tooLong(bytes)
+}
+
+const tooLong = (bytes: number) => {
+  const message = `the mail has ${megabytes(bytes)}; a mail may have ${megabytes(MAX_MAIL)}`
+  return new TooLarge(`text_body: ${message}.`, {
+    fix: 'Shorten text_body or html_body.',
+    details: [{ field: 'text_body', message }],
+  })
+}
+
+const tooMuch = (bytes: number) => {
   const message = `bodies and attachments have ${megabytes(bytes)} together; a mail may have ${megabytes(MAX_MAIL)}`
-  throw new TooLarge(`attachments: ${message}.`, {
+  return new TooLarge(`attachments: ${message}.`, {
     fix: 'Send fewer or smaller attachments, a shorter text, or links.',
     details: [{ field: 'attachments', message }],
   })

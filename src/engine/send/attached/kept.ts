@@ -5,7 +5,7 @@ import { findDocument } from '../../documents/document.ts'
 import { NotFound } from '../../errors.ts'
 import type { AttachmentId, InboxId, OrgId } from '../../ids.ts'
 import type { Engine } from '../../ports.ts'
-import { cleanFilename, nameFor } from './file.ts'
+import { cleanFilename, contentTypeOf, nameFor, UNKNOWN_TYPE } from './file.ts'
 
 type Parts = Pick<Engine, 'db' | 'blobs' | 'mails'>
 
@@ -92,10 +92,11 @@ const OF_MAIL = `
   JOIN messages m ON m.org_id = a.org_id AND m.id = a.message_id
   JOIN inboxes i ON i.org_id = a.org_id AND i.id = a.inbox_id`
 
-const named = ({ filename, ...row }: AttachmentOfMail): KeptFile => ({
-  ...row,
-  filename: cleanFilename(filename ?? '') ?? nameFor(row.content_type, row.position),
-})
+/** What a stranger's mail says of it is put in order. */
+function named({ filename, content_type, ...row }: AttachmentOfMail): KeptFile {
+  const name = cleanFilename(filename ?? '') ?? nameFor(content_type, row.position)
+  return { ...row, filename: name, content_type: contentTypeOf(content_type, name) ?? UNKNOWN_TYPE }
+}
 
 /** Its name is for people; the ending tells the recipient's programs what it is. */
 async function documentFile(parts: Parts, caller: Caller, id: string): Promise<KeptFile> {
