@@ -80,6 +80,8 @@ const RESULTS = [
   'agent_send_policy',
   'checked_through',
   'chunk_id',
+  'pending_review',
+  'chunk_ids',
   'next_cursor',
   'dry_run',
   'sender_flags',
