@@ -10,8 +10,8 @@ import { BOUNCED_JOB } from '../send/bounced.ts'
 import { senderFlags } from './authenticate/sender-flags.ts'
 import { COMPLAINED_JOB } from './complained.ts'
 import type { Incoming } from './incoming.ts'
-import type { Parsed } from './parse.ts'
 import { idsOf, type Knowledge, type Place } from './thread.ts'
+import type { Parsed } from './understand.ts'
 
 /** One mail for one inbox, ready but for its thread. */
 export interface Arrival {

@@ -77,15 +77,21 @@ export function linksInText(text: string): Link[] {
 
 /** A full stop or a closing bracket after an address belongs to the sentence. */
 function withoutTrailing(match: string): string {
+  // Counted once: counted anew at each bracket, a line of brackets takes hours.
+  let unopened = count(match, ')') - count(match, '(')
   let end = match.length
-  while (end > 0 && /[.,;:!?'’*_~)\]]/.test(match.charAt(end - 1))) {
-    if (match[end - 1] === ')' && opensInside(match.slice(0, end))) break
+  while (end > 0 && TRAILING.test(match.charAt(end - 1))) {
+    if (match[end - 1] === ')') {
+      if (unopened <= 0) break
+      unopened -= 1
+    }
     end -= 1
   }
   return match.slice(0, end)
 }
 
-const opensInside = (url: string) => url.split('(').length >= url.split(')').length
+const TRAILING = /[.,;:!?'’*_~)\]]/
+const count = (text: string, letter: string) => text.split(letter).length - 1
 
 /** Each place and text once, at most a hundred; a text that is only the place gives way to words. */
 export function distinctLinks(links: readonly Link[]): Link[] {

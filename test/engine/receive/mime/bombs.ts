@@ -16,6 +16,55 @@ function nested(levels: number, boundary: (level: number) => string): string {
   return HEAD + parts.join('')
 }
 
+/** As the HTML part of a mail, so that bytes and letters are the same. */
+const page = (html: string) => `${HEAD}Content-Type: text/html; charset=utf-8\r\n\r\n${html}`
+const pageOf = (unit: string) => (size: number) => page(filled(unit, size))
+
+/** Half style sheet, half elements that it is asked about. */
+const styled = (rule: string, elements: string) => (size: number) =>
+  page(`<style>${filled(rule, size / 2)}</style>${filled(elements, size / 2)}`)
+
+/** Against the reading of HTML; what is longer than 1 MiB of it is cut off. */
+const pages: Record<string, (size: number) => string> = {
+  'elements nested without end': pageOf('<div>'),
+  'quotes nested without end': pageOf('<blockquote>'),
+  'megabytes of quotes': pageOf('<blockquote>said<br></blockquote>'),
+  'megabytes of lines that are quotes': pageOf('&gt; &gt; &gt; said<br>'),
+  'a million tags': pageOf('<b>a</b>'),
+  'tags that are never closed': pageOf('<font color=red><b><i>'),
+  'tags that the parser must adopt': pageOf('<a><b><p>'),
+  'links without end': pageOf('<a href="http://a.test/x">x</a>'),
+  'links that are never closed': pageOf('<a href="http://a.test/x"><div>'),
+  'a huge table': (size) => page(`<table>${filled('<tr><td>a<td>b', size)}`),
+  'tables in tables': pageOf('<table><tr><td>'),
+  'a huge style sheet': styled('.a{display:none}', '<p class=a>x'),
+  'a style sheet about ancestors': styled('div div div div p.a{color:#fff}', '<div><p class=a>x'),
+  'a style attribute each': pageOf('<p style="color:#fff;font-size:1px">x'),
+  'an element of a thousand attributes': pageOf('<p a=b c=d e=f g=h i=j k=l m=n>'),
+  'comments without end': pageOf('<!--x-->'),
+  'entities without end': pageOf('&amp;'),
+  'letters that nobody sees': pageOf('&#8203;'),
+  'lines that begin an answer': pageOf('On Mon, 1 Jan 2024, A B &lt;a@b.test&gt; wrote:<br>'),
+  'lines that end a text': pageOf('-- <br>'),
+  'lines with a code': pageOf('Your code is 123456<br>'),
+}
+
+/** Against the reading of plain text. */
+const texts: Record<string, (size: number) => string> = {
+  'an address that ends in brackets': (size) =>
+    body('text/plain', `http://a.test/${')'.repeat(size)}`, 1),
+  'addresses that end in brackets': (size) => body('text/plain', 'http://a.test/)))))))) ', size),
+  'quotes in quotes': (size) => body('text/plain', `${'>'.repeat(500)}\r\n`, size),
+  'lines that begin an answer, plain': (size) =>
+    body('text/plain', 'On Mon, 1 Jan 2024, A B <a@b.test> wrote:\r\n', size),
+  'headers of forwarded mail': (size) =>
+    body('text/plain', 'From: a@b.test\r\nSent: today\r\nTo: c\r\n', size),
+  'signatures without end': (size) => body('text/plain', '-- \r\n', size),
+  'codes without end': (size) => body('text/plain', 'Your code is 123456. ', size),
+  'a bounce about everybody': (size) =>
+    `From: MAILER-DAEMON@x.test\r\nSubject: Undelivered Mail Returned to Sender\r\n\r\n${filled('<a@b.test>: 550 user unknown\r\n', size)}`,
+}
+
 /** Each names its trick; `size` in bytes scales all but those that nest. */
 export const bombs: Record<string, (size: number) => string> = {
   'ten thousand nested multiparts': () => nested(10_000, (level) => `b${level}`),
@@ -52,9 +101,14 @@ export const bombs: Record<string, (size: number) => string> = {
   'flowed without end': (size) => body('text/plain; format=flowed; delsp=yes', 'a \r\n', size),
   'bare carriage returns': (size) => body('text/plain', '\r', size),
   'references without end': (size) => `${HEAD}References: ${filled('<a', size)}\r\n\r\n`,
+  ...pages,
+  ...texts,
 }
 
-export const SMALL = 32 * 1024 - 256
+/** The largest that is read on the main thread. */
+export const SMALL = 8 * 1024 - 256
+/** Of this size HTML costs the most: more of it is cut off. */
+export const MEDIUM = MB - 1_024
 export const LARGE = 24 * MB
 
 export const bomb = (name: string, size: number): Buffer =>

@@ -1,11 +1,13 @@
 // Threads that read large mails, so that no mail holds up the others: started when needed, ended by a deadline.
 import { Worker } from 'node:worker_threads'
 
-export interface ReadingJob {
-  raw: Uint8Array
-  /** Set to read one attachment instead of the mail. */
-  position?: number
-}
+/** The compiled thread, also where the sources run as they are (the tests): Node.js 20 reads no TypeScript. */
+const THREAD = new URL('../../../dist/engine/receive/reading-thread.js', import.meta.url)
+
+/** To understand a mail, or to read one attachment of it. */
+export type ReadingJob =
+  | { raw: Uint8Array; mailFrom: string }
+  | { raw: Uint8Array; position: number }
 
 export interface Limits {
   /** From the moment that a thread has the mail, milliseconds. */
@@ -83,7 +85,7 @@ export function createReadingThreads(limits: Limits): ReadingThreads {
 }
 
 function startThread({ heapMb }: Limits): Worker {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+  const worker = new Worker(THREAD, {
     resourceLimits: { maxOldGenerationSizeMb: heapMb },
     // The command line of the main thread may hold flags that a worker refuses.
     execArgv: [],
@@ -93,7 +95,7 @@ function startThread({ heapMb }: Limits): Worker {
   return worker
 }
 
-function answerOf(worker: Worker, { raw, position }: ReadingJob, deadlineMs: number) {
+function answerOf(worker: Worker, job: ReadingJob, deadlineMs: number) {
   return new Promise<unknown>((resolve, reject) => {
     const deadline = setTimeout(() => fail('it took too long'), deadlineMs)
     const onExit = () => fail('its thread ended')
@@ -113,7 +115,7 @@ function answerOf(worker: Worker, { raw, position }: ReadingJob, deadlineMs: num
     }
     worker.on('message', onMessage).on('exit', onExit).on('error', onError)
     // Copied first: the clone of a view would carry along everything its buffer holds.
-    const bytes = new Uint8Array(raw)
-    worker.postMessage({ bytes, position }, [bytes.buffer])
+    const raw = new Uint8Array(job.raw)
+    worker.postMessage({ ...job, raw }, [raw.buffer])
   })
 }

@@ -1,0 +1,128 @@
+// From the bytes of a mail to what a message shows. Pure: the main thread runs it for small mails, a thread for large ones.
+import type { Mailbox } from '../messages/address.ts'
+import { type AutoReply, autoReplyReason } from './auto-reply.ts'
+import { type Bounce, readBounce } from './bounce/read.ts'
+import { readDate } from './date.ts'
+import { idsOfField, messageIdOf } from './message-ids.ts'
+import { unfolded } from './mime/fields.js'
+import {
+  type HeaderLine,
+  type Mail,
+  type Piece,
+  type ReadAttachment,
+  readHeader,
+  readMail,
+} from './mime/read.js'
+import { type ReadText, readText } from './text/read.ts'
+import type { Ties } from './thread.ts'
+
+/** All that anybody needs of a mail; `mime/read.d.ts` says what each part holds and where it is cut. */
+export interface Parsed {
+  /** `partial`: larger than the limits; `failed`: no more than the header. */
+  status: 'ok' | 'partial' | 'failed'
+  /** The first author: whom the message is shown from. */
+  from: Mailbox | null
+  /** Every address of every From field: more than one is a flag of promise 13. */
+  authors: Mailbox[]
+  to: Mailbox[]
+  cc: Mailbox[]
+  replyTo: Mailbox[]
+  subject: string
+  date: Date | null
+  /** What an agent reads of it. */
+  read: ReadText
+  /** The HTML parts, text parts between them as HTML; null where all is plain. */
+  html: string | null
+  ties: Ties
+  autoReply: AutoReply | null
+  bounce: Bounce | null
+  /** Their order is the `position` that `readAttachment` takes. */
+  attachments: ReadAttachment[]
+  headerLines: HeaderLine[]
+  /** Delivery status, disposition and feedback reports, returned headers. RFC 3464, RFC 8098, RFC 5965. */
+  reports: Mail['reports']
+  /** The first calendar part. RFC 5545. */
+  calendar: string | null
+}
+
+/** The whole mail. It takes what is broken as well as it can; an error thrown is a fault of ours. */
+export function understand(raw: Buffer, mailFrom: string): Parsed {
+  const mail = readMail(raw)
+  const parsed = shown(mail, mailFrom, readBounce({ raw, mailFrom }))
+  return { ...parsed, status: parsed.read.truncated ? 'partial' : mail.status }
+}
+
+/** As much of a mail as can be had where reading all of it failed: its header, or nothing. Never throws. */
+export function understandHeader(raw: Buffer, mailFrom: string): Parsed {
+  try {
+    return { ...shown(readHeader(raw), mailFrom, null), status: 'failed' }
+  } catch {
+    return { ...shown(NOTHING_READABLE, mailFrom, null), status: 'failed' }
+  }
+}
+
+const NOTHING_READABLE: Mail = {
+  status: 'partial',
+  headerLines: [],
+  from: [],
+  to: [],
+  cc: [],
+  replyTo: [],
+  subject: '',
+  pieces: [],
+  attachments: [],
+  reports: [],
+  calendar: null,
+}
+
+function shown({ pieces, ...mail }: Mail, mailFrom: string, bounce: Bounce | null): Parsed {
+  const header = headerReader(mail.headerLines)
+  const [from = null] = mail.from
+  const html = htmlOf(pieces)
+  return {
+    ...mail,
+    from,
+    authors: mail.from,
+    date: readDate(header('date') ?? ''),
+    read: readText({ text: textOf(pieces), html, subject: mail.subject }),
+    html,
+    ties: tiesOf(header, bounce),
+    autoReply: autoReplyReason(header, mailFrom, bounce),
+    bounce,
+  }
+}
+
+/** A report belongs to the conversation of the mail it reports on. */
+function tiesOf(header: (name: string) => string | undefined, bounce: Bounce | null): Ties {
+  const references = idsOfField(header('references') ?? '')
+  const original = bounce?.original_message_id ?? null
+  return {
+    messageId: messageIdOf(header('message-id') ?? ''),
+    inReplyTo: idsOfField(header('in-reply-to') ?? ''),
+    references: original === null ? references : [...references, original],
+  }
+}
+
+/** The first field of a name, unfolded, without its name. */
+function headerReader(lines: readonly HeaderLine[]): (name: string) => string | undefined {
+  return (name) => {
+    const field = lines.find(({ key }) => key === name)
+    return field && unfolded(field.line)
+  }
+}
+
+function textOf(pieces: readonly Piece[]): string | null {
+  const texts = pieces.flatMap(({ plain }) => (plain === null ? [] : [plain]))
+  return texts.length === 0 ? null : texts.join('\n')
+}
+
+/** A text between HTML parts (a list's footer, say) belongs to what is seen. */
+function htmlOf(pieces: readonly Piece[]): string | null {
+  if (pieces.every(({ html }) => html === null)) return null
+  return pieces.map(({ plain, html }) => html ?? asHtml(plain ?? '')).join('\n')
+}
+
+const asHtml = (text: string) =>
+  `<div style="white-space:pre-wrap">${text.replace(/[<>&]/g, (letter) => ENTITIES[letter] ?? '')}</div>`
+
+const ENTITIES: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' }
