@@ -69,9 +69,7 @@ export async function recordComplaint(
     [
       ours.org_id,
       ours.id,
-      JSON.stringify(
-        complainers.map((email) => ({ email, suppression_id: newId('sup', now) })),
-      ),
+      JSON.stringify(complainers.map((email) => ({ email, suppression_id: newId('sup', now) }))),
       now,
       JSON.stringify(event),
       ours.inbox_id,

@@ -19,6 +19,7 @@ import type { AttachedFile } from './attached/file.ts'
 import type { Bodies } from './bodies.ts'
 import type { Draft } from './compose.ts'
 import { isUnderWay } from './summary.ts'
+import { suppressedEvents } from './suppressions/suppressed.ts'
 
 export const DELIVER_JOB = 'send.deliver'
 
@@ -145,6 +146,7 @@ export function batchOf({ row, attachments, recipients }: Outgoing, settings: Se
   }
   batch.attachments.push(...attachments)
   batch.recipients.push(...recipients)
+  batch.events.push(...suppressedEvents(row, recipients))
   const firstWait = (settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS
   const runAt = new Date(created_at.getTime() + firstWait)
   batch.jobs.push(...deliverJobs({ row, recipients }, runAt, created_at))

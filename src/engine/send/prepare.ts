@@ -15,8 +15,16 @@ import { type Bodies, bodiesOf } from './bodies.ts'
 import { checkCitations } from './citations.ts'
 import { type Clearance, type Content, clear } from './clearance.ts'
 import { compose, type Draft, inWireOrder } from './compose.ts'
+import { headerText } from './header-text.ts'
 import { type Outgoing, outgoingOf } from './outgoing.ts'
 import { subjectOfForward, subjectOfReply, threadingHeaders } from './reply.ts'
+import {
+  type Remaining,
+  suppressedRows,
+  withoutSuppressed,
+  withSuppressed,
+} from './suppressions/suppressed.ts'
+import { unsubscribeHeaders } from './suppressions/unsubscribe.ts'
 import { MAX_SUBJECT, type MessageInput, readWritten, type Written } from './written.ts'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'settings' | 'blobs' | 'mails'>
@@ -59,14 +67,18 @@ export async function prepare(
     byAgent: caller.agent,
     keyId: caller.keyId,
   })
-  return { ...outgoing, verdict, conditions }
+  return {
+    ...outgoing,
+    recipients: [...outgoing.recipients, ...suppressedRows(outgoing.row, mail.suppressed)],
+    verdict: withSuppressed(verdict, mail, inbox.id),
+    conditions,
+  }
 }
 
 /** All that the mail will say and to whom, before it has an id. */
-interface Mail {
+interface Mail extends Remaining {
   written: Written
   place: Place
-  people: Addressees
   subject: string
   bodies: Bodies
   files: AttachedFile[]
@@ -77,7 +89,9 @@ async function readMail(engine: Parts, caller: Caller, input: MessageInput): Pro
   const written = readWritten(input)
   const place = await placeOf(engine, caller, input)
   requireActive(place)
-  const people = addresseesOf(written, place)
+  const addressees = addresseesOf(written, place)
+  if (written.listUnsubscribe) requireOne(addressees)
+  const remaining = await withoutSuppressed(engine, place, addressees)
   const subject = subjectOf(written, place)
   const citations = await checkCitations(engine, caller, input.citations ?? [])
   const bodies = bodiesOf(written, place)
@@ -86,7 +100,15 @@ async function readMail(engine: Parts, caller: Caller, input: MessageInput): Pro
     forwarded: place.forwarded,
     bodies: Buffer.byteLength(bodies.text) + Buffer.byteLength(bodies.html ?? ''),
   })
-  return { written, place, people, subject, bodies, citations, files: inWireOrder(files) }
+  return {
+    ...remaining,
+    written,
+    place,
+    subject,
+    bodies,
+    citations,
+    files: inWireOrder(files),
+  }
 }
 
 /** What the guards read: also names, which a reader sees as much as the text. */
@@ -105,7 +127,8 @@ async function draftOf(
 ): Promise<{ draft: Draft; bodies: Bodies; citations: string[] }> {
   const { inbox, answered } = place
   const threadId: ThreadId = answered?.thread_id ?? `thr_${idSuffix(id)}`
-  const { messageId, replyTo } = await tokensOf(engine, inbox, { messageId: id, threadId })
+  const tokens = await tokensOf(engine, inbox, { messageId: id, threadId })
+  const { messageId, replyTo } = tokens
   const ownId = engine.settings.outbound === 'relay' ? messageId : undefined
   const draft: Draft = {
     to: people.to,
@@ -116,7 +139,7 @@ async function draftOf(
     text: bodies.text,
     html: bodies.html,
     files,
-    headers: written.headers,
+    headers: { ...written.headers, ...(written.listUnsubscribe && tokens.unsubscribe) },
     messageId,
     date: at,
     threading: threadingHeaders(answered, ownId),
@@ -130,7 +153,7 @@ const named = ({ display_name: name }: InboxRow, email: string): Address =>
 
 /** What an answer to this mail is known by. The address is ours alone: nobody asked for it, so messages do not show it. */
 async function tokensOf(
-  { db }: Pick<Engine, 'db'>,
+  { db, settings }: Pick<Engine, 'db' | 'settings'>,
   inbox: InboxRow,
   mail: { messageId: MessageId; threadId: ThreadId },
 ) {
@@ -141,24 +164,40 @@ async function tokensOf(
   )
   if (row === undefined) throw new Error('an inbox has an organization')
   const address = replyAddress(row.reply_secret, inbox, mail.messageId)
+  const linked = { orgId: inbox.org_id, inboxId: inbox.id, messageId: mail.messageId }
   return {
     messageId: signedMessageId(row.reply_secret, inbox, mail),
     replyTo: address === undefined ? [] : [named(inbox, address)],
+    unsubscribe: unsubscribeHeaders(settings.publicUrl, row.reply_secret, linked),
   }
 }
 
+/** The link tells who unsubscribes, so nobody else may hold it. RFC 8058 §3.1. */
+function requireOne({ to, cc, bcc }: Addressees): void {
+  if (to.length + cc.length + bcc.length === 1) return
+  const message = 'goes with a mail to one recipient: send each a mail of their own'
+  throw new ValidationFailed([{ field: 'list_unsubscribe', message }])
+}
+
 function requireActive({ inbox }: Place): void {
+  if (inbox.sending_stopped_at !== null) throw stopped(inbox)
   if (inbox.is_active) return
   throw new Conflict(`The inbox ${inbox.address} is switched off and sends nothing.`, {
     fix: `Switch it on (PATCH /v1/agent/inboxes/${inbox.id} {"is_active": true}), or write from another inbox.`,
   })
 }
 
+const stopped = ({ id, address, sending_stopped_reason }: InboxRow) =>
+  new Conflict(`Sending from ${address} is stopped: ${sending_stopped_reason}.`, {
+    code: 'sending_stopped',
+    fix: `Tell your user. A person with org:admin finds out why, mends the list of recipients, and clears it (POST /v1/agent/inboxes/${id}/health/clear).`,
+  })
+
 function subjectOf({ subject }: Written, { answered, forwarded }: Place): string {
-  if (subject !== null) return subject
+  if (subject !== null) return headerText(subject)
   if (answered !== undefined) return cut(subjectOfReply(answered.subject))
   if (forwarded !== undefined) return cut(subjectOfForward(forwarded.subject))
   throw new ValidationFailed([{ field: 'subject', message: 'a new mail needs a subject' }])
 }
 
-const cut = (subject: string) => subject.slice(0, MAX_SUBJECT).toWellFormed()
+const cut = (subject: string) => headerText(subject).slice(0, MAX_SUBJECT).toWellFormed()

@@ -31,6 +31,8 @@ export const messageInput = z.strictObject({
   attachment_ids: z.array(z.string()).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   citations: z.array(z.string()).max(MAX_CITATIONS).optional(),
+  /** Puts a link into the header by which the recipient unsubscribes with one click. RFC 8058. */
+  list_unsubscribe: z.boolean().optional(),
 })
 export type MessageInput = z.output<typeof messageInput>
 
@@ -48,6 +50,7 @@ export interface Written {
   includeQuoted: boolean
   items: Item[]
   headers: Record<string, string>
+  listUnsubscribe: boolean
 }
 
 /** Reads the fields of a mail. Throws ValidationFailed that names every wrong one. */
@@ -68,6 +71,7 @@ export function readWritten(input: MessageInput): Written {
     ...wrongItems,
     ...wrongPictures(items, input),
     ...wrongHeaders,
+    ...twoLinks(input, headers),
   ]
   if (problems.length > 0) throw new ValidationFailed(problems)
   return {
@@ -83,7 +87,14 @@ export function readWritten(input: MessageInput): Written {
     includeQuoted: input.include_quoted ?? false,
     items,
     headers,
+    listUnsubscribe: input.list_unsubscribe ?? false,
   }
+}
+
+function twoLinks({ list_unsubscribe }: MessageInput, headers: Record<string, string>): Detail[] {
+  const own = Object.keys(headers).find((name) => name.startsWith('List-Unsubscribe'))
+  if (!list_unsubscribe || own === undefined) return []
+  return [{ field: `headers.${own}`, message: 'is made by list_unsubscribe; give one of the two' }]
 }
 
 function wrongSubject(subject = ''): Detail[] {

@@ -31,7 +31,8 @@ const Health = z.object({
 
 export const getHealth = operation({
   name: 'get_inbox_health',
-  summary: 'How much of an inbox’s mail bounced for good or was reported as spam, and whether its sending was stopped for it.',
+  summary:
+    'How much of an inbox’s mail bounced for good or was reported as spam, and whether its sending was stopped for it.',
   scope: 'inbox:read',
   reads: true,
   input,
@@ -45,7 +46,8 @@ export const getHealth = operation({
 /** A person has looked into it: counting begins anew, and mail that waited goes out. */
 export const clearHealth = operation({
   name: 'clear_inbox_health',
-  summary: 'Let an inbox send again whose sending was stopped, and count its bounces and complaints anew.',
+  summary:
+    'Let an inbox send again whose sending was stopped, and count its bounces and complaints anew.',
   scope: 'org:admin',
   reads: false,
   input,

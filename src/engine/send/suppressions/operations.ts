@@ -64,11 +64,7 @@ export const deleteSuppression = operation({
   async run(engine, caller, { inbox_id, email }) {
     const { id } = await resolveInbox(engine, caller, inbox_id)
     const about = { inbox_id: id, ids: [], detail: {}, undoes: null }
-    const audit = newAudit(
-      caller,
-      { ...about, action: 'suppression.removed' },
-      engine.clock.now(),
-    )
+    const audit = newAudit(caller, { ...about, action: 'suppression.removed' }, engine.clock.now())
     const gone = await engine.db.query(
       `WITH gone AS (
          DELETE FROM suppressions WHERE org_id = $1 AND email = $2 AND (inbox_id IS NULL OR inbox_id = $3)

@@ -1,9 +1,11 @@
 // Who of a mail's recipients is on the suppression list: they are left out, and the sender is told.
-import { newEvent, type EventRow } from '../../events.ts'
+import type { Address } from '../../addresses.ts'
+import { type EventRow, newEvent } from '../../events.ts'
 import type { InboxId, MessageId, OrgId } from '../../ids.ts'
+import type { InboxRow } from '../../inboxes/inbox.ts'
 import type { MessageRow, RecipientRow } from '../../messages/message.ts'
 import type { Engine } from '../../ports.ts'
-import type { Reason, Verdict } from '../verdict.ts'
+import type { Verdict } from '../verdict.ts'
 import type { SuppressionKind } from './suppression.ts'
 
 type Db = Pick<Engine, 'db'>
@@ -15,41 +17,51 @@ export interface Suppressed {
   detail: string
 }
 
+/** A mail whose recipients are asked about. */
 export interface Addressed {
-  orgId: OrgId
-  inboxId: InboxId
+  org_id: OrgId
+  inbox_id: InboxId
   /** Null for a mail that begins a thread. */
-  answeredId: MessageId | null
+  answered_id: MessageId | null
   emails: readonly string[]
 }
 
 // Whoever writes to us is answered, also after they have unsubscribed from what we send by ourselves.
 const SUPPRESSED = `
-  SELECT s.email, s.kind, s.reason FROM suppressions s
-  WHERE s.org_id = $1 AND s.email = ANY($2) AND (s.inbox_id IS NULL OR s.inbox_id = $3)
-    AND (s.kind <> 'unsubscribe' OR NOT EXISTS (
-      SELECT 1 FROM messages a WHERE a.org_id = $1 AND a.id = $4 AND a.direction = 'inbound'
-        AND lower(a."from" ->> 'email') = s.email))
+  SELECT q.place, q.email, s.kind, s.reason
+  FROM jsonb_to_recordset($1) AS q (place integer, org_id text, inbox_id text, answered_id text, email text)
+  JOIN suppressions s ON s.org_id = q.org_id AND s.email = lower(q.email)
+    AND (s.inbox_id IS NULL OR s.inbox_id = q.inbox_id)
+  WHERE s.kind <> 'unsubscribe' OR NOT EXISTS (
+    SELECT 1 FROM messages a WHERE a.org_id = q.org_id AND a.id = q.answered_id
+      AND a.direction = 'inbound' AND lower(a."from" ->> 'email') = s.email)
   ORDER BY s.inbox_id IS NULL DESC`
 
-/** The suppressed among the recipients of one mail, in their order. */
-export async function suppressedAmong(
-  { db }: Db,
-  { orgId, inboxId, answeredId, emails }: Addressed,
-): Promise<Suppressed[]> {
-  const asked = emails.map((email) => email.toLowerCase())
-  const rows = await db.query<{ email: string; kind: SuppressionKind; reason: string }>(
-    SUPPRESSED,
-    [orgId, asked, inboxId, answeredId],
-    'suppressed_among',
-  )
-  return emails.flatMap((email) => {
-    const row = rows.find((one) => one.email === email.toLowerCase())
-    return row === undefined ? [] : [{ email, detail: why(row) }]
-  })
+interface Found {
+  place: number
+  email: string
+  kind: SuppressionKind
+  reason: string
 }
 
-function why({ kind, reason }: { kind: SuppressionKind; reason: string }): string {
+/** The suppressed among the recipients of each mail, in their order. */
+export async function suppressedAmong(
+  { db }: Db,
+  mails: readonly Addressed[],
+): Promise<Suppressed[][]> {
+  const asked = mails.flatMap(({ emails, ...mail }, place) =>
+    emails.map((email) => ({ ...mail, place, email })),
+  )
+  const rows = await db.query<Found>(SUPPRESSED, [JSON.stringify(asked)], 'suppressed_among')
+  return mails.map(({ emails }, place) =>
+    emails.flatMap((email) => {
+      const row = rows.find((one) => one.place === place && one.email === email)
+      return row === undefined ? [] : [{ email, detail: why(row) }]
+    }),
+  )
+}
+
+function why({ kind, reason }: Found): string {
   switch (kind) {
     case 'bounce':
       return `left out: an earlier mail bounced for good (${reason})`
@@ -60,44 +72,52 @@ function why({ kind, reason }: { kind: SuppressionKind; reason: string }): strin
   }
 }
 
-type People<Person> = Record<'to' | 'cc' | 'bcc', Person[]>
+type People = Record<'to' | 'cc' | 'bcc', Address[]>
 
-/** The people of a mail without those who are left out. Where nobody would remain all stay, since such a mail is not sent. */
-export function withoutSuppressed<Person extends { email: string }>(
-  { to, cc, bcc }: People<Person>,
-  suppressed: readonly Suppressed[],
-): People<Person> {
-  if (suppressed.length === to.length + cc.length + bcc.length) return { to, cc, bcc }
-  const out = new Set(suppressed.map(({ email }) => email))
-  const left = (people: Person[]) => people.filter(({ email }) => !out.has(email))
-  return { to: left(to), cc: left(cc), bcc: left(bcc) }
+export interface Remaining {
+  people: People
+  suppressed: Suppressed[]
+  /** Then all are in `people` all the same: such a mail is not sent, and its refusal tells everything. */
+  nobodyLeft: boolean
 }
 
-/**
- * The verdict with what the suppression list adds: a word about those who are left out, and a denial where nobody remains.
- * @param recipients how many there were
- */
+/** The people of a mail without those who are left out. */
+export async function withoutSuppressed(
+  db: Db,
+  { inbox, answered }: { inbox: InboxRow; answered?: MessageRow },
+  asked: People,
+): Promise<Remaining> {
+  const emails = [...asked.to, ...asked.cc, ...asked.bcc].map(({ email }) => email)
+  const mail = { org_id: inbox.org_id, inbox_id: inbox.id, answered_id: answered?.id ?? null }
+  const [suppressed = []] = await suppressedAmong(db, [{ ...mail, emails }])
+  if (suppressed.length === emails.length) return { people: asked, suppressed, nobodyLeft: true }
+  const out = new Set(suppressed.map(({ email }) => email))
+  const left = (people: Address[]) => people.filter(({ email }) => !out.has(email))
+  const people = { to: left(asked.to), cc: left(asked.cc), bcc: left(asked.bcc) }
+  return { people, suppressed, nobodyLeft: false }
+}
+
+/** The verdict with what the suppression list adds: a word about those who are left out, and a denial where nobody remains. */
 export function withSuppressed(
   verdict: Verdict,
-  suppressed: readonly Suppressed[],
-  recipients: number,
+  { suppressed, nobodyLeft }: Pick<Remaining, 'suppressed' | 'nobodyLeft'>,
   inboxId: InboxId,
 ): Verdict {
-  if (suppressed.length === 0) return verdict
-  const emails = suppressed.map(({ email }) => email)
+  const [first] = suppressed
+  if (first === undefined) return verdict
   const said = suppressed.map(({ email, detail }) => `${email}: ${detail}.`).join(' ')
-  const fix = `Write to another address; where theirs takes mail again, have a person with org:admin take it off the list (DELETE /v1/agent/inboxes/${inboxId}/suppressions/${emails[0]}).`
+  const fix = `Write to another address; where theirs takes mail again, have a person with org:admin take it off the list (DELETE /v1/agent/inboxes/${inboxId}/suppressions/${first.email}).`
   const reasons = verdict.reasons ?? []
-  if (emails.length < recipients) {
-    const some: Reason = { code: 'suppressed', message: said, fix, recipients: emails }
-    return { ...verdict, reasons: [...reasons, some] }
+  if (nobodyLeft) {
+    const message = `Nobody is left to write to. ${said}`
+    const all = { code: 'all_recipients_suppressed', message, fix }
+    return { kind: 'deny', reasons: [all, ...reasons] }
   }
-  const all: Reason = {
-    code: 'all_recipients_suppressed',
-    message: `Nobody is left to write to. ${said}`,
-    fix,
+  const recipients = suppressed.map(({ email }) => email)
+  return {
+    ...verdict,
+    reasons: [...reasons, { code: 'suppressed', message: said, fix, recipients }],
   }
-  return { kind: 'deny', reasons: [all, ...reasons] }
 }
 
 /** The rows of those who are left out, behind those who get the mail. */
@@ -118,11 +138,7 @@ export function suppressedRows(
 }
 
 /** What is told of those who get nothing. */
-export function suppressedEvents(
-  row: Pick<MessageRow, 'org_id' | 'inbox_id' | 'thread_id' | 'id'>,
-  recipients: readonly Pick<RecipientRow, 'email' | 'status' | 'detail'>[],
-  at: Date,
-): EventRow[] {
+export function suppressedEvents(row: MessageRow, recipients: readonly RecipientRow[]): EventRow[] {
   return recipients
     .filter(({ status }) => status === 'suppressed')
     .map(({ email, detail }) => {
@@ -134,6 +150,6 @@ export function suppressedEvents(
         messageId: row.id,
         data: { bounce },
       }
-      return newEvent('email.bounced', about, at)
+      return newEvent('email.bounced', about, row.created_at)
     })
 }
