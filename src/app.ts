@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openDoors } from './app/doors.ts'
 import type { Role } from './app/roles.ts'
 import { isLoopback, toSettings } from './app/settings.ts'
-import { createWork, keepSwept } from './app/work.ts'
+import { createWork, keepHouse } from './app/work.ts'
 import { type Config, PACKAGE_ROOT } from './config.ts'
 import { dnsOver } from './drains/dns.ts'
 import { rememberingDns } from './drains/dns-cache.ts'
@@ -90,10 +90,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
 function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>): App {
   const { db, log } = ground
-  const poster = createPoster({
-    allowPrivate: config.webhookAllowPrivate,
-    listensOnLoopback: isLoopback(config.http.host) && isLoopback(config.smtp.host),
-  })
+  const poster = posterOf(config)
   const addresses: Addresses = {}
   const mails = createMailReader()
   const engine: Engine = {
@@ -132,7 +129,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
       if (!roles.includes('worker')) return
       if (db.embedded) await endLeases(db)
       worker.start()
-      open.push(keepSwept(engine))
+      open.push(keepHouse(engine))
       if (config.databaseUrl === undefined) return
       const url = config.databaseUrl
       open.push(await listen({ url, channel: CHANNEL, onNotify: () => worker.wake(), log }))
@@ -147,6 +144,11 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
     },
   }
   return app
+}
+
+function posterOf({ webhookAllowPrivate: allowPrivate, http, smtp }: Config) {
+  const listensOnLoopback = isLoopback(http.host) && isLoopback(smtp.host)
+  return createPoster({ allowPrivate, listensOnLoopback })
 }
 
 /** Null in dry-run: nothing leaves. */

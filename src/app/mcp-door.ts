@@ -55,6 +55,7 @@ export function serveMcp(
       const caller = key === undefined ? await firstAgent(parts) : await callerOf(parts, key)
       return { ...caller, agent: true }
     },
+    onThisMachine: true,
     toolsets: config.mcpToolsets,
     readOnly: config.mcpReadOnly,
     version: version(),

@@ -15,6 +15,7 @@ import { sweep } from '../engine/receive/sweep.ts'
 import { BOUNCED_JOB, recordBounce } from '../engine/send/bounced.ts'
 import { createDelivery } from '../engine/send/deliver.ts'
 import { DELIVER_JOB } from '../engine/send/outgoing.ts'
+import { forgetAnswers } from '../engine/send/repeat/answered-before.ts'
 import { RELEASE_JOB, releaseScheduled } from '../engine/send/schedule/release.ts'
 import type { WaysOut } from '../engine/send/ways.ts'
 
@@ -52,6 +53,7 @@ export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker
 /** What is done once the start's own work is over, and then once a day. */
 const CHORES: readonly [name: string, (engine: Engine) => Promise<unknown>][] = [
   ['sweeping', sweep],
+  ['forgetting answers', forgetAnswers],
   ['checking domains', recheckDomains],
 ]
 

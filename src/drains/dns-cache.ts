@@ -40,10 +40,14 @@ export function rememberingDns(dns: Dns, now: () => number = () => performance.n
   }
 
   return {
-    resolve<T extends DnsType>(name: string, type: T): Promise<DnsAnswer<T>> {
+    resolve<T extends DnsType>(
+      name: string,
+      type: T,
+      { fresh } = { fresh: false },
+    ): Promise<DnsAnswer<T>> {
       const key = `${type} ${name.toLowerCase().replace(/\.$/, '')}`
       const entry = entries.get(key)
-      if (entry === undefined || entry.until <= now()) {
+      if (fresh || entry === undefined || entry.until <= now()) {
         entries.delete(key)
         return ask(key, name, type)
       }

@@ -156,7 +156,7 @@ function readEmail(text: string): { email: string } | { problem: string } {
 }
 
 /** A domain in lower case, international ones in their xn-- form; undefined where it is none. RFC 1035 §2.3.1, RFC 5890. */
-function readDomain(text: string): string | undefined {
+export function readDomain(text: string): string | undefined {
   if (!WRITTEN_DOMAIN.test(text)) return undefined
   const domain = domainToASCII(text.toLowerCase())
   const labels = domain.split('.')

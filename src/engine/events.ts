@@ -19,6 +19,7 @@ export const EVENT_NAMES = [
   'inbox.sending_resumed',
   'document.ready',
   'document.failed',
+  'domain.verified',
 ] as const
 export type EventName = (typeof EVENT_NAMES)[number]
 

@@ -121,16 +121,17 @@ function collect(
     if (zone === undefined) return RCODE.NXDOMAIN
     const found = answersOf(zone, name, question.type)
     answers.push(...found)
-    if (found.length === 0 && zone.fails !== undefined) {
-      return zone.fails === 'silence' ? undefined : RCODE[zone.fails]
-    }
-    if (found.length > 0 || zone.CNAME === undefined) return 0
-    const target = zone.CNAME.toLowerCase().replace(/\.$/, '')
+    if (found.length > 0) return 0
+    if (zone.fails !== undefined) return zone.fails === 'silence' ? undefined : RCODE[zone.fails]
+    if (zone.CNAME === undefined) return 0
+    const target = withoutDot(zone.CNAME)
     answers.push({ type: 'CNAME', name, data: target })
     name = target
   }
   return RCODE.SERVFAIL
 }
+
+const withoutDot = (name: string) => name.toLowerCase().replace(/\.$/, '')
 
 function answersOf(zone: Zone, name: string, type: string): Answer[] {
   switch (type) {
@@ -139,6 +140,8 @@ function answersOf(zone: Zone, name: string, type: string): Answer[] {
       return (zone[type] ?? []).map((data) => ({ type, name, data }))
     case 'PTR':
       return (zone.PTR ?? []).map((data) => ({ type, name, data }))
+    case 'CNAME':
+      return zone.CNAME === undefined ? [] : [{ type, name, data: withoutDot(zone.CNAME) }]
     case 'MX':
       return (zone.MX ?? []).map((data) => ({ type, name, data }))
     case 'TXT':

@@ -7,6 +7,7 @@ import { createFence } from './fence.ts'
 import { finished } from './receipt.ts'
 import { refused, TookTooLong } from './refusal.ts'
 import type { Tool } from './tool.ts'
+import { withConsent } from './tools.ts'
 
 export interface CallParts {
   /** Waits until the engine takes calls; rejects with a Refusal where it never will. */
@@ -14,6 +15,8 @@ export interface CallParts {
   caller: () => Promise<Caller>
   /** For what happens before the engine, which brings its own, is there. */
   log?: Engine['log']
+  /** Who calls sits at this machine, where the operator decides about the toolset `admin`. */
+  onThisMachine?: boolean
   /** A call ends soon after this, with what it has by then. */
   deadlineMs?: number
 }
@@ -66,7 +69,9 @@ async function run(
 ) {
   const engine = await parts.engine()
   // Whoever comes through this door is an agent, whichever key it carries.
-  const caller: Caller = { ...(await parts.caller()), agent: true }
+  const known = await parts.caller()
+  const scopes = withConsent(known.scopes, tool, parts.onThisMachine ?? false)
+  const caller: Caller = { ...known, scopes, agent: true }
   requireScope(caller, tool.scope)
   const call = { engine, caller, signal, fence: createFence(), startedAt: engine.clock.now() }
   return finished(call, await tool.run(call, input))

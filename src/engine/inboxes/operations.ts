@@ -1,7 +1,8 @@
 // Making, reading, changing and deleting inboxes.
 import { z } from 'zod'
 import { type Caller, hasScope, requireScope } from '../caller.ts'
-import { Forbidden, NotFound, Unprocessable, ValidationFailed } from '../errors.ts'
+import { domainForInbox } from '../domains/usable.ts'
+import { Forbidden, NotFound, Unprocessable } from '../errors.ts'
 import type { InboxId } from '../ids.ts'
 import { operation } from '../operation.ts'
 import { flag, makePage, pageInput, pageOf, placeOf } from '../page.ts'
@@ -35,7 +36,7 @@ export const createInbox = operation({
     if (known) return { ...showInbox(known), created: false }
     const wish = {
       username: input.username,
-      domain: ourDomain(engine, input.domain),
+      domain: await domainForInbox(engine, caller.orgId, input.domain),
       displayName: input.name ?? null,
       webhookUrl: url,
       clientId: input.client_id ?? null,
@@ -169,14 +170,6 @@ async function webhookUrl({ webhooks }: Engine, caller: Caller, url: string | un
     fix: 'Give an http or https address that may be reached; WEBHOOK_ALLOW_PRIVATE decides about private and loopback ones.',
     details: [{ field: 'webhook_url', message: answer.reason }],
   })
-}
-
-function ourDomain({ settings }: Engine, domain: string | undefined): string {
-  const wanted = domain?.trim().toLowerCase() ?? settings.mailDomain
-  if (wanted === settings.mailDomain) return wanted
-  throw new ValidationFailed([
-    { field: 'domain', message: `inboxes can be made on ${settings.mailDomain} only` },
-  ])
 }
 
 async function byClientId(engine: Engine, caller: Caller, clientId: string) {

@@ -7,8 +7,13 @@ export type Told = Message
 
 /** `message` is the one the event is about; undefined for events about something else. */
 export function renderBody(event: EventRow, message: Told | undefined): string {
-  const data = message ? aboutMessage(event, message) : { inbox_id: event.inbox_id, ...event.data }
+  const data = message ? aboutMessage(event, message) : aboutOther(event)
   return JSON.stringify({ event: event.event, timestamp: event.created_at.toISOString(), data })
+}
+
+/** A domain is the organization's, not the inbox's whose endpoint is told. */
+function aboutOther({ event, inbox_id, data }: EventRow): object {
+  return event === 'domain.verified' ? data : { inbox_id, ...data }
 }
 
 function aboutMessage(event: EventRow, message: Told): object {
@@ -33,6 +38,7 @@ function aboutMessage(event: EventRow, message: Told): object {
       return { ...held(message), ...event.data }
     case 'document.ready':
     case 'document.failed':
+    case 'domain.verified':
     case 'inbox.sending_stopped':
     case 'inbox.sending_resumed':
       return { inbox_id: event.inbox_id, ...event.data }

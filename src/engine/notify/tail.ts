@@ -7,6 +7,7 @@ import type { Tail } from '../jobs/tail.ts'
 import { showMessages } from '../messages/load.ts'
 import type { MessageRow } from '../messages/message.ts'
 import type { Engine } from '../ports.ts'
+import { addressed } from './addressees.ts'
 import { renderBody, type Told } from './body.ts'
 import { type DeliveryRow, POST_JOB } from './delivery.ts'
 import { firstAttemptAt } from './outcome.ts'
@@ -87,7 +88,7 @@ function cut(events: LoggedEvent[]): LoggedEvent[] {
 }
 
 async function tellings(parts: Parts, batch: LoggedEvent[]): Promise<Telling[]> {
-  const wanted = batch.filter((event) => event.webhook_url !== null)
+  const wanted = await addressed(parts, batch)
   const messages = await messagesOf(parts, wanted)
   const now = parts.clock.now()
   return wanted.flatMap((event) => {

@@ -1,0 +1,86 @@
+// Changing the key that signs. Three selectors: one signs, the next is in the DNS already, the last one's mail is still under way.
+import { Conflict } from '../errors.ts'
+import type { Engine } from '../ports.ts'
+import type { DomainKeyRow, KeyedDomain } from './domain.ts'
+import { newKey } from './keys.ts'
+import { findingKey } from './records.ts'
+
+type Parts = Pick<Engine, 'db' | 'clock' | 'secrets'>
+
+/** Mail is tried for five days at most (RFC 5321 §4.5.4.1), and read soon after: until then its key stays in the DNS. */
+const UNDER_WAY_MS = 7 * 86_400_000
+
+/**
+ * Lets the next published key sign from now on. Behind a CNAME the customer's zone stays as it is.
+ * Throws Conflict where no further key is published.
+ */
+export async function rotateKeys(parts: Parts, known: KeyedDomain): Promise<void> {
+  const domain = await renewRetired(parts, known)
+  const next = nextKey(domain.keys)
+  if (next === undefined) throw nothingNext(domain)
+  const { org_id, domain_id, selector } = next
+  const { db, clock } = parts
+  const signing = domain.keys.find(({ signs }) => signs)
+  await db.query(
+    `UPDATE domain_keys SET signs = (selector = $3),
+       retired_at = CASE WHEN selector = $4 THEN $5::timestamptz ELSE retired_at END
+     WHERE org_id = $1 AND domain_id = $2 AND EXISTS (
+       SELECT FROM domain_keys k WHERE k.org_id = $1 AND k.domain_id = $2 AND k.selector = $4 AND k.signs)`,
+    [org_id, domain_id, selector, signing?.selector ?? '', clock.now()],
+  )
+}
+
+/** Published, and has never signed; in the order of the selectors, after the one that signs. */
+function nextKey(keys: readonly DomainKeyRow[]): DomainKeyRow | undefined {
+  const at = keys.findIndex(({ signs }) => signs)
+  const inTurn = [...keys.slice(at + 1), ...keys.slice(0, Math.max(at, 0))]
+  return inTurn.find(({ published_at, retired_at }) => published_at !== null && retired_at === null)
+}
+
+function nothingNext({ id, keys, domain }: KeyedDomain): Conflict {
+  const waiting = keys.filter(({ signs, retired_at }) => !signs && retired_at === null)
+  const fix =
+    waiting.length > 0
+      ? `Publish the record of ${waiting.map(({ selector }) => selector).join(' or ')}, then have it seen: POST /v1/organizations/…/domains/${id}/verify.`
+      : 'Wait until seven days have passed since the key before was taken out of use: mail that it signed may still be under way.'
+  return new Conflict(`${domain} has no other key that could sign.`, { fix })
+}
+
+/** Puts new keys where old ones are no longer needed. They sign nothing before their record was seen. */
+export async function renewRetired(parts: Parts, domain: KeyedDomain): Promise<KeyedDomain> {
+  const now = parts.clock.now()
+  const old = domain.keys.filter(
+    ({ signs, retired_at }) =>
+      !signs && retired_at !== null && now.getTime() - retired_at.getTime() >= UNDER_WAY_MS,
+  )
+  if (old.length === 0) return domain
+  const fresh = await Promise.all(old.map((key) => newKey(parts, key, key.selector, now)))
+  for (const key of fresh) await replace(parts, key)
+  const keys = domain.keys.map(
+    (key) => fresh.find(({ selector }) => selector === key.selector) ?? key,
+  )
+  return { ...domain, keys }
+}
+
+/** Only one that was still retired: somebody else may have renewed it meanwhile. */
+async function replace({ db }: Pick<Engine, 'db'>, key: DomainKeyRow): Promise<void> {
+  await db.query(
+    `WITH renewed AS (
+       UPDATE domain_keys SET private_key = $4, public_key = $5, published_at = NULL,
+         retired_at = NULL, created_at = $6
+       WHERE org_id = $1 AND domain_id = $2 AND selector = $3 AND retired_at IS NOT NULL
+       RETURNING 1
+     )
+     UPDATE domains SET findings = findings - $7::text
+     WHERE org_id = $1 AND id = $2 AND EXISTS (SELECT FROM renewed)`,
+    [
+      key.org_id,
+      key.domain_id,
+      key.selector,
+      key.private_key,
+      key.public_key,
+      key.created_at,
+      findingKey(key.selector),
+    ],
+  )
+}
