@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import MailComposer from 'nodemailer/lib/mail-composer'
 import type { Mailbox } from '../messages/address.ts'
 import type { AttachedFile } from './attached/file.ts'
+import { headerText } from './header-text.ts'
 import type { ThreadingHeaders } from './reply.ts'
 
 export interface Draft {
@@ -70,14 +71,18 @@ function body(text: string) {
 /** What servers change on the way in text that is not encoded: blanks before the end of a line, and "From " at its start. */
 const FRAGILE = /[ \t](\r\n|$)|(^|\n)From /
 
+/** The name stands in Content-Disposition alone: as `name` of Content-Type it would be an encoded word in quotes. RFC 2047 §5. */
 function asPart({ filename, contentType, bytes, contentId }: AttachedFile) {
   const shown = contentId !== null
+  const kind = shown ? 'inline' : 'attachment'
+  const disposition = `${kind}; filename=${JSON.stringify(filename)}`
   return {
-    filename,
+    filename: false as const,
     content: bytes,
     contentType: wireType(contentType, bytes),
     contentTransferEncoding: 'base64' as const,
-    contentDisposition: shown ? ('inline' as const) : ('attachment' as const),
+    // The library takes it apart and writes the name by RFC 2231; its type knows the bare words only.
+    contentDisposition: disposition as typeof kind,
     ...(shown && { cid: contentId }),
   }
 }
@@ -95,5 +100,5 @@ function wireType(contentType: string, bytes: Buffer): string {
 
 const asAddress = ({ email, name = '' }: Mailbox) => ({
   address: email,
-  name: name.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').toWellFormed(),
+  name: headerText(name),
 })

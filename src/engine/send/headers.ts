@@ -1,5 +1,6 @@
 // Header fields that a caller may set: a fixed list, since others add recipients at some relay or make a mail look like another's. Pure.
 import type { Detail } from '../errors.ts'
+import { headerText } from './header-text.ts'
 
 /**
  * Relays take orders from fields of their own (`X-SMTPAPI` names recipients, `X-MC-Autotext` changes the text), so
@@ -49,7 +50,7 @@ export function readHeaders(given: Readonly<Record<string, string>> = {}): {
     const name = SPELLED.get(written.toLowerCase())
     const message = wrong(name, written, value) ?? (name && name in headers ? 'is given twice' : '')
     if (message) problems.push({ field: `headers.${shown(written)}`, message })
-    else if (name) headers[name] = value.trim().toWellFormed()
+    else if (name) headers[name] = headerText(value.trim())
   }
   return { headers, problems }
 }

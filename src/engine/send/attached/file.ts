@@ -1,5 +1,6 @@
 // A file that goes out with a mail: what it may be called, what it may be, how large it may get. Pure.
 import libmime from 'libmime'
+import { headerText } from '../header-text.ts'
 
 export interface AttachedFile {
   filename: string
@@ -31,11 +32,10 @@ const CONTENT_ID = /^[\w!#$&'*+/=?^`{|}~-]+(\.[\w!#$&'*+/=?^`{|}~-]+)*(@[\w.-]+)
  * Undefined where nothing is left.
  */
 export function cleanFilename(given: string): string | undefined {
-  const name = given
+  const name = headerText(given)
     .replace(/^.*[/\\]/s, '')
-    .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ')
+    .replace(/\p{Bidi_Control}+/gu, '')
     .trim()
-    .toWellFormed()
   if (name === '' || /^\.+$/.test(name)) return undefined
   return name.length <= MAX_FILENAME ? name : shortened(name)
 }
