@@ -46,8 +46,10 @@ import {
 } from '../../engine/messages/rearrange/operations.ts'
 import { listDeliveries } from '../../engine/notify/operations.ts'
 import { getAttachment, uploadAttachment } from '../../engine/send/attached/operations.ts'
+import { clearHealth, getHealth } from '../../engine/send/health/operations.ts'
 import { sendMessage } from '../../engine/send/operations.ts'
 import { cancelMessage, rescheduleMessage } from '../../engine/send/schedule/operations.ts'
+import { deleteSuppression, listSuppressions } from '../../engine/send/suppressions/operations.ts'
 import { fileAnswer } from './file-answer.ts'
 import { type Answer, type Route, route, type Upload } from './route.ts'
 import { sent } from './sent.ts'
@@ -90,6 +92,10 @@ export const AITHREADS: readonly Route[] = [
   route('PUT', `${INBOX}/lists/allow`, putAllowList),
   route('GET', `${INBOX}/lists/block`, getBlockList),
   route('PUT', `${INBOX}/lists/block`, putBlockList),
+  route('GET', `${INBOX}/suppressions`, listSuppressions),
+  route('DELETE', `${INBOX}/suppressions/:email`, deleteSuppression),
+  route('GET', `${INBOX}/health`, getHealth),
+  route('POST', `${INBOX}/health/clear`, clearHealth),
 
   route('POST', `${INBOX}/messages`, sendMessage, {
     maxBytes: SEND_LIMIT,

@@ -12,6 +12,7 @@ import { inputOf } from './input.ts'
 import { logRequests } from './request-log.ts'
 import type { Answer, Route } from './route.ts'
 import { otherMethods, unknownRoute } from './unknown.ts'
+import { askToUnsubscribe, takeUnsubscribe, UNSUBSCRIBE_ROUTE } from './unsubscribe.ts'
 
 export interface HttpParts {
   engine: Engine
@@ -84,7 +85,7 @@ export function createHttpApp(parts: HttpParts): HttpApp {
   return app
 }
 
-/** What needs no key: whether we are alive, and how a client gets in. */
+/** What needs no key: whether we are alive, how a recipient unsubscribes, and how a client gets in. */
 function addOpenRoutes(app: HttpApp, { engine, ready }: HttpParts): void {
   app.get('/healthz', known('/healthz'), (c) => c.json({ status: 'ok' }))
   app.get('/readyz', known('/readyz'), (c) =>
@@ -96,6 +97,8 @@ function addOpenRoutes(app: HttpApp, { engine, ready }: HttpParts): void {
           fix: 'Ask again in a second.',
         }),
   )
+  app.get(UNSUBSCRIBE_ROUTE, known(UNSUBSCRIBE_ROUTE), askToUnsubscribe(engine))
+  app.post(UNSUBSCRIBE_ROUTE, known(UNSUBSCRIBE_ROUTE), takeUnsubscribe(engine))
   for (const resource of ['', '/mcp'] as const) {
     const path = `${METADATA_PATH}${resource}`
     app.use(path, MCP_CORS)

@@ -51,6 +51,7 @@ test('what needs no key is a short list, and nothing else is served', () => {
   expect([...new Set(others.map(({ path }) => path))]).toEqual([
     '/healthz',
     '/readyz',
+    '/unsubscribe/:token',
     '/.well-known/oauth-protected-resource',
     '/.well-known/oauth-protected-resource/mcp',
   ])
