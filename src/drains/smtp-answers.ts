@@ -2,6 +2,14 @@
 import type { NodemailerError } from 'nodemailer'
 import type { SMTPPoolSentMessageInfo } from 'nodemailer/lib/smtp-pool'
 import type { HandOver } from '../engine/ports.ts'
+import type { Sent } from './smtp-pool.ts'
+
+/** How the server is called in our words. */
+export interface Peer {
+  name: string
+  /** Where a wrong or missing login would be mended. */
+  login?: string
+}
 
 const LONGEST_DETAIL = 500
 
@@ -11,30 +19,45 @@ const LONGEST_DETAIL = 500
  */
 const OUR_FAULT = new Set([503, 530, 534, 535, 538])
 
-const REASONS: Record<string, string> = {
-  EAUTH: 'the relay refused the user or password of SMTP_RELAY_URL',
-  ENOAUTH: 'the relay wants a user and password in SMTP_RELAY_URL',
-  EDNS: 'the name of the relay was not found',
-  ESOCKET: 'the relay could not be reached',
-  ECONNECTION: 'the relay closed the connection',
-  ETIMEDOUT: 'the relay did not answer in time',
-  ETLS: 'no secure connection to the relay',
-  EPROTOCOL: 'the relay did not speak SMTP',
+const REASONS: Record<string, (peer: Peer) => string> = {
+  EAUTH: ({ name, login = '' }) => `${name} refused the user or password ${login}`,
+  ENOAUTH: ({ name, login = '' }) => `${name} wants a user and password ${login}`,
+  EDNS: ({ name }) => `the name of ${name} was not found`,
+  ESOCKET: ({ name }) => `${name} could not be reached`,
+  ECONNECTION: ({ name }) => `${name} closed the connection`,
+  ETIMEDOUT: ({ name }) => `${name} did not answer in time`,
+  ETLS: ({ name }) => `no secure connection to ${name}`,
+  EPROTOCOL: ({ name }) => `${name} did not speak SMTP`,
 }
 
-/** The line is gone or silent: the relay has not said what became of the mail. */
-const LINE_LOST = new Set(['ECONNECTION', 'ESOCKET', 'ETIMEDOUT', 'EPROTOCOL'])
+/** The line is gone or silent: the server has not said what became of the mail. */
+export const LINE_LOST: ReadonlySet<string> = new Set([
+  'ECONNECTION',
+  'ESOCKET',
+  'ETIMEDOUT',
+  'EPROTOCOL',
+])
 
 type Refusal = Pick<NodemailerError, 'recipient' | 'responseCode' | 'response'>
 
-/** The relay took the mail for at least one recipient: which answer is this one's? */
-export function afterAnswer(
+/** One answer a recipient, in the order of `to`. */
+export function answersOf(to: readonly string[], sent: Sent, peer: Peer): HandOver[] {
+  return to.map((recipient) =>
+    sent.kind === 'answered'
+      ? afterAnswer(recipient, sent.info, to, peer)
+      : afterFailure(recipient, sent, peer),
+  )
+}
+
+/** The server took the mail for at least one recipient: which answer is this one's? */
+function afterAnswer(
   recipient: string,
   info: SMTPPoolSentMessageInfo,
   everybody: readonly string[],
+  peer: Peer,
 ): HandOver {
   const refusal = refusalOf(recipient, info.rejectedErrors)
-  if (refusal !== undefined) return fromReply(refusal)
+  if (refusal !== undefined) return fromReply(refusal, peer)
   const remoteId = info.serverMessageId ?? reportedId(info.response, everybody)
   const accepted = { kind: 'accepted' as const, code: codeOf(info.response) }
   const detail = words(info.response)
@@ -42,38 +65,37 @@ export function afterAnswer(
 }
 
 /**
- * The relay took nothing.
- * @param dotSent whether the whole mail was on the way to the socket when it failed. Nodemailer
- *   reports a lost connection alike in every phase, so the difference has to come from us.
+ * The server took nothing. Nodemailer reports a lost connection alike in every phase, so the phase
+ * comes from us.
  */
-export function afterFailure(recipient: string, error: unknown, dotSent: boolean): HandOver {
-  const failure = error as NodemailerError
-  const kind = failure.code ?? ''
-  const refusal = refusalOf(recipient, failure.rejectedErrors)
-  if (refusal !== undefined) return fromReply(refusal)
-  if (failure.responseCode !== undefined && kind !== 'EAUTH') return fromReply(failure)
+function afterFailure(
+  recipient: string,
+  { error, phase }: Extract<Sent, { kind: 'failed' }>,
+  peer: Peer,
+): HandOver {
+  const kind = error.code ?? ''
+  const refusal = refusalOf(recipient, error.rejectedErrors)
+  if (refusal !== undefined) return fromReply(refusal, peer)
+  if (error.responseCode !== undefined && kind !== 'EAUTH') return fromReply(error, peer)
   if (kind === 'EMESSAGE') {
-    // Without a reply: larger than the SIZE that the relay announced (RFC 1870 §6.1).
-    return { kind: 'refused', code: 552, detail: clipped(failure.message) }
+    // Without a reply: larger than the SIZE that the server announced (RFC 1870 §6.1).
+    return { kind: 'refused', code: 552, detail: clipped(error.message) }
   }
-  if (dotSent && LINE_LOST.has(kind)) {
-    const detail = `the connection was lost after the final dot: ${failure.message}`
+  if (phase === 'dot sent' && LINE_LOST.has(kind)) {
+    const detail = `the connection was lost after the final dot: ${error.message}`
     return { kind: 'uncertain', detail: clipped(detail) }
   }
-  const named = REASONS[kind]
-  const detail = clipped(named === undefined ? failure.message : `${named}: ${failure.message}`)
-  return { kind: 'deferred', code: failure.responseCode ?? null, detail }
+  const named = REASONS[kind]?.(peer)
+  const detail = clipped(named === undefined ? error.message : `${named}: ${error.message}`)
+  return { kind: 'deferred', code: error.responseCode ?? null, detail }
 }
 
-function fromReply({ responseCode = 0, response = '' }: Refusal): HandOver {
+function fromReply({ responseCode = 0, response = '' }: Refusal, peer: Peer): HandOver {
   const detail = words(response)
   if (responseCode < 500) return { kind: 'deferred', code: responseCode || null, detail }
   if (!OUR_FAULT.has(responseCode)) return { kind: 'refused', code: responseCode, detail }
-  return {
-    kind: 'deferred',
-    code: responseCode,
-    detail: clipped(`${REASONS[responseCode === 535 ? 'EAUTH' : 'ENOAUTH']}: ${detail}`),
-  }
+  const reason = REASONS[responseCode === 535 ? 'EAUTH' : 'ENOAUTH']?.(peer)
+  return { kind: 'deferred', code: responseCode, detail: clipped(`${reason}: ${detail}`) }
 }
 
 function refusalOf(recipient: string, refusals: readonly Refusal[] | undefined) {

@@ -1,0 +1,81 @@
+// nodemailer's pool of connections to one server: the bytes as they are, and what came of each mail.
+import { Readable } from 'node:stream'
+import { createTransport, type NodemailerError } from 'nodemailer'
+import SMTPPool, {
+  type SMTPPoolOptions,
+  type SMTPPoolSentMessageInfo,
+} from 'nodemailer/lib/smtp-pool'
+import type { OutgoingMail } from '../engine/ports.ts'
+
+const PIECE = 64 * 1024
+/** The pool may try another connection once when the server closed an idle one; all other repeats are the engine's. */
+const REQUEUES = 1
+
+export type Sent =
+  | { kind: 'answered'; info: SMTPPoolSentMessageInfo }
+  | { kind: 'failed'; error: NodemailerError; phase: Phase }
+
+/**
+ * How far a mail came before it failed: no session yet, envelope and text under way, or all of it on its way to the
+ * socket, so that it may have been taken.
+ */
+export type Phase = 'connecting' | 'transaction' | 'dot sent'
+
+export interface Connections {
+  send(mail: OutgoingMail): Promise<Sent>
+  /** Lets what is under way end; `force` cuts it. What waits fails. */
+  close(options?: { force: boolean }): void
+}
+
+/** Opens as many connections as there is mail for, up to `maxConnections`. `getSocket` may dial in the pool's place. */
+export function openConnections(
+  options: SMTPPoolOptions,
+  getSocket?: InstanceType<typeof SMTPPool>['getSocket'],
+): Connections {
+  const pool = new SMTPPool({
+    maxRequeues: REQUEUES,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...options,
+  })
+  if (getSocket !== undefined) pool.getSocket = getSocket
+  const mailer = createTransport(pool)
+  const phases = new WeakMap<object, Phase>()
+  // The stream is made when a session is ready for the mail. The last stage of the message's stream ends when its last byte is on the way to the socket,
+  // the final dot behind it: from here on a lost connection leaves open whether the mail was taken.
+  mailer.use('stream', ({ data, message }, done) => {
+    const raw = data.raw as object
+    message.processFunc((stream) => {
+      phases.set(raw, 'transaction')
+      const pieces = Readable.from(inPieces(stream), { objectMode: false })
+      return pieces.once('end', () => phases.set(raw, 'dot sent'))
+    })
+    done()
+  })
+  return {
+    async send({ envelope, raw }) {
+      const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
+      const to = envelope.to.map((address) => ({ name: '', address }))
+      try {
+        const info = await mailer.sendMail({
+          envelope: { from: envelope.from, to, size: bytes.length },
+          raw: bytes,
+        })
+        return { kind: 'answered', info }
+      } catch (error) {
+        const phase = phases.get(bytes) ?? 'connecting'
+        return { kind: 'failed', error: error as NodemailerError, phase }
+      }
+    },
+    close: (how) => pool.close(how),
+  }
+}
+
+/** In one piece a large mail would count as sent while it still lies in our own memory. */
+async function* inPieces(stream: AsyncIterable<Buffer>) {
+  for await (const chunk of stream) {
+    for (let start = 0; start < chunk.length; start += PIECE) {
+      yield chunk.subarray(start, start + PIECE)
+    }
+  }
+}
