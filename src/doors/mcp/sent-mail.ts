@@ -25,8 +25,18 @@ function mailOnItsWay({ fence }: Call, sent: SentMessage) {
     bcc: people(fence, sent.bcc ?? []),
     subject: fence.short(sent.subject),
     send_at: sent.send_at && toSecond(sent.send_at),
-    next: nextOf(planned, kept),
+    next: [nextOf(planned, kept), ...leftOut(fence, sent)].join(' '),
   })
+}
+
+/** Who is on the suppression list gets nothing, and the agent must not believe otherwise. */
+function leftOut(fence: Call['fence'], { recipients = [] }: SentMessage): string[] {
+  const out = recipients.filter(({ status }) => status === 'suppressed')
+  if (out.length === 0) return []
+  const each = out.map(
+    ({ email, detail }) => `${fence.short(email)} (${fence.short(detail ?? '')})`,
+  )
+  return [`Not sent to ${each.join(', ')}.`]
 }
 
 function nextOf(planned: boolean, kept: boolean): string {

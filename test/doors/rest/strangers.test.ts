@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AITHREADS } from '../../../src/doors/rest/aithreads.ts'
 import type { Route } from '../../../src/doors/rest/route.ts'
+import { newId } from '../../../src/platform/ids.ts'
 import { type HttpWorld, httpWorld } from '../../world/http.ts'
 
 /** What one organization owns, by the name that routes give it. */
@@ -47,7 +48,18 @@ async function property(key: string, orgId: string, name: string): Promise<Owned
     thread_id: message.thread_id,
     doc_id: document.id,
     key_id: made.body.id,
+    email: await suppressed(orgId, message_id, `gone@${name}.test`),
   }
+}
+
+/** An address that the organization does not write to. */
+async function suppressed(org_id: string, message_id: string, email: string): Promise<string> {
+  const at = world.engine.clock.now()
+  const said = { kind: 'bounce', reason: '5.1.1 no such user', message_id, created_at: at }
+  await world.engine.db.prisma.suppressions.create({
+    data: { org_id, id: newId('sup', at), email, ...said },
+  })
+  return email
 }
 
 /** All that the stranger owns, as the stranger sees it. */
@@ -59,6 +71,7 @@ async function everything(): Promise<string> {
     `${path}/threads`,
     `${path}/documents`,
     `${path}/lists/allow`,
+    `${path}/suppressions`,
     `/v1/organizations/${theirs.org_id}/api-keys`,
   ]
   const answers = await Promise.all(paths.map((one) => world.call('GET', one, { key: theirKey })))
@@ -228,4 +241,4 @@ function ask(route: Route, parameter: string, value: string, key = world.keys.fi
 }
 
 /** An answer without the id that was asked for. */
-const shape = (text: string) => text.replace(/[a-z]{3}_[0-9a-z]{26}/g, '<id>')
+const shape = (text: string) => text.replace(/[a-z]{3}_[0-9a-z]{26}|gone@[0-9a-z.]+/g, '<id>')
