@@ -22,7 +22,11 @@ import {
 import type { Tail } from './tail.ts'
 
 /** What became of a job: an expected outcome, never an exception. */
-export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date }
+export type JobOutcome =
+  | { kind: 'done' }
+  | { kind: 'again'; at: Date }
+  /** The handler has removed the job or put it off, in the commit that its result is part of. */
+  | { kind: 'recorded' }
 
 export interface Job {
   id: JobId
@@ -283,6 +287,7 @@ class JobWorker implements Worker {
 type Ending =
   | { kind: 'done' }
   | { kind: 'again'; at: Date; error: string | null }
+  | { kind: 'recorded' }
   | { kind: 'release' }
 
 const jobOf = (row: ClaimedJob): Job => ({

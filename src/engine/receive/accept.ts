@@ -1,11 +1,11 @@
 // Taking mail in: parse, keep the bytes, find the thread, store, and only then say so.
 import { idSuffix, newId } from '../../platform/ids.ts'
+import { gather } from '../gather.ts'
 import type { MessageId } from '../ids.ts'
 import { type Batch, emptyBatch, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
 import { withoutClaims } from './authenticate/claims.ts'
 import { fingerprint, sha256 } from './fingerprint.ts'
-import { gather } from './gather.ts'
 import type { Incoming, Received } from './incoming.ts'
 import { judge } from './judge.ts'
 import { type Known, lookUp } from './known.ts'

@@ -1,8 +1,8 @@
 // Whether mail for an address is taken: asked for every RCPT, answered for many with one look-up.
 import { readAddress } from '../addresses.ts'
+import { gather } from '../gather.ts'
 import { type AddressFound, findAddresses, withoutTag } from '../inboxes/find.ts'
 import type { Engine } from '../ports.ts'
-import { gather } from './gather.ts'
 
 export type RecipientAnswer =
   | { kind: 'taken'; inbox: AddressFound }

@@ -45,11 +45,25 @@ export function endingOf(answer: Answer, way: Way, lastAttempt: boolean): Ending
   }
 }
 
+/** RFC 5321 §4.5.4.1: the give-up time is 4 to 5 days. */
+const MAX_QUEUE_MS = 5 * 86_400_000
+
 /**
  * When the attempt after `attempt` (1-based) is due; null where that was the last.
- * @param schedule seconds to wait before each attempt
+ * @param schedule seconds to wait before each attempt; what lies more than five days after `queuedAt` is not tried
  */
-export function nextAttempt(schedule: readonly number[], attempt: number, now: Date): Date | null {
+export function nextAttempt(
+  schedule: readonly number[],
+  attempt: number,
+  now: Date,
+  queuedAt: Date,
+): Date | null {
   const seconds = schedule[attempt]
-  return seconds === undefined ? null : new Date(now.getTime() + seconds * 1000)
+  if (seconds === undefined) return null
+  const next = new Date(now.getTime() + seconds * 1000)
+  return next.getTime() > queuedAt.getTime() + MAX_QUEUE_MS ? null : next
 }
+
+/** Whether an attempt (1-based) comes too late, as after a long outage of ours. The first one is always made. */
+export const isOverdue = (queuedAt: Date, attempt: number, now: Date): boolean =>
+  attempt > 1 && now.getTime() > queuedAt.getTime() + MAX_QUEUE_MS

@@ -1,101 +1,123 @@
-// What an attempt has brought, written down: recipients, message, events and what the job remembers, in one statement.
-import { idSuffix } from '../../platform/ids.ts'
+// What an attempt has brought, written down: recipients, message, events and the job, in one commit.
+import { setTimeout as delay } from 'node:timers/promises'
+import { idSuffix, newId } from '../../platform/ids.ts'
 import { type EventRow, newEvent } from '../events.ts'
-import type { JobId } from '../ids.ts'
-import type { MessageRow, RecipientRow } from '../messages/message.ts'
 import type { Engine } from '../ports.ts'
-import type { Ending } from './outcome.ts'
+import type { Entry, Ledger, MailUnderWay, Recipient } from './ledger.ts'
+import type { Ending, Way } from './outcome.ts'
 import { isHandedOver, isUnderWay, type RecipientStatus, summary } from './summary.ts'
+import { isUnreachable } from './suppressions/never-again.ts'
 
-export type Ended = Ending & { email: string; remoteId?: string }
+/** `way` is absent where nothing was handed to anybody. */
+export type Ended = Ending & { email: string; way?: Way; remoteId?: string }
 
 export interface Attempted {
-  message: MessageRow
+  message: MailUnderWay
   /** All recipients as they were before. */
-  recipients: readonly RecipientRow[]
+  recipients: readonly Recipient[]
   ended: readonly Ended[]
   at: Date
-  /** What the job shall remember; undefined where the attempt goes on. */
-  progress?: { id: JobId; payload: object }
+  /** What becomes of the job in the same commit; given the recipients as they are now. Null: nothing. */
+  jobAfter(recipients: readonly Recipient[]): Entry['job']
 }
 
-// A recipient that is final stays as it is, and events go in only where a recipient changed: an
-// attempt that is repeated after a crash tells nothing twice.
-const RECORD = `
-  WITH changed AS (
-    UPDATE recipients r SET status = n.status, code = n.code, detail = n.detail, updated_at = $4
-    FROM jsonb_to_recordset($3) AS n (email text, status text, code integer, detail text)
-    WHERE r.org_id = $1 AND r.message_id = $2 AND r.email = n.email
-      AND r.status IN ('queued', 'sending', 'deferred')
-    RETURNING r.email
-  ), touched AS (
-    UPDATE messages SET status = $5, sent_at = coalesce(sent_at, $6)
-    WHERE org_id = $1 AND id = $2 AND EXISTS (SELECT 1 FROM changed)
-    RETURNING org_id, inbox_id, thread_id, id
-  ), second_ids AS (
-    INSERT INTO message_ids (org_id, inbox_id, rfc_id, thread_id, message_id)
-    SELECT t.org_id, t.inbox_id, rfc_id, t.thread_id, t.id FROM touched t, unnest($8::text[]) AS rfc_id
-    ON CONFLICT (org_id, inbox_id, rfc_id) DO NOTHING
-  ), remembered AS (
-    UPDATE jobs SET payload = $10 WHERE id = $9
-  )
-  INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
-  SELECT e.org_id, e.id, e.event, t.inbox_id, t.thread_id, t.id, e.data, e.created_at
-  FROM jsonb_populate_recordset(NULL::events, $7) AS e, touched t
-  ON CONFLICT (org_id, id) DO NOTHING`
+type Parts = Pick<Engine, 'blobs'> & { ledger: Ledger }
 
-/** Writes an attempt down and returns the recipients as they are now. */
+/** Other domains of the same mail end meanwhile; each time one of them has made progress. */
+const MAX_DECISIONS = 200
+/** A database that is away for a moment must not make us forget that a mail was taken: it would go out twice. */
+const PAUSES_MS = [200, 1_000, 4_000, 10_000]
+
+/**
+ * Writes an attempt down and returns the recipients as they are now; none where the mail is gone.
+ * A recipient that is final stays as it is: an attempt that is repeated after a crash tells nothing twice.
+ */
 export async function record(
-  { db }: Pick<Engine, 'db'>,
+  parts: Parts,
   attempted: Attempted,
-): Promise<RecipientRow[]> {
-  const { message, recipients, ended, at, progress } = attempted
-  const after = recipients.map((recipient): RecipientRow => {
+  signal: AbortSignal,
+): Promise<readonly Recipient[]> {
+  let known = attempted.recipients
+  for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
+    const decided = decide(attempted, known)
+    if (!decided.after.some(({ status }) => isUnderWay(status))) {
+      await keepOutcome(parts, attempted, decided.after)
+    }
+    if (await written(parts, decided.entry, signal)) return decided.after
+    known = await parts.ledger.recipients(attempted.message)
+    if (known.length === 0) return []
+  }
+  throw new Error('the recipients of this mail kept changing while an attempt was written down')
+}
+
+async function written({ ledger }: Parts, entry: Entry, signal: AbortSignal): Promise<boolean> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await ledger.record(entry)
+    } catch (error) {
+      if (signal.aborted || !isOutage(error)) throw error
+      await delay(pause, undefined, { signal })
+    }
+  }
+  return ledger.record(entry)
+}
+
+/** No SQLSTATE of a statement that failed: the connection did. Classes 08, 53 and 57P: the server is ending or starting. */
+const isOutage = (error: unknown) =>
+  !/^(?!08|53|57P)[0-9A-Z]{5}$/.test((error as { code?: string } | null)?.code ?? '')
+
+function decide(attempted: Attempted, known: readonly Recipient[]) {
+  const { message, at, jobAfter } = attempted
+  const open = new Set(known.filter(({ status }) => isUnderWay(status)).map(({ email }) => email))
+  const ended = attempted.ended.filter(({ email }) => open.has(email))
+  const after = known.map((recipient): Recipient => {
     const end = ended.find(({ email }) => email === recipient.email)
-    if (end === undefined || !isUnderWay(recipient.status)) return recipient
-    const { status, code, detail } = end
-    return { ...recipient, status, code, detail, updated_at: at }
+    if (end === undefined) return recipient
+    const { email, status, code, detail } = end
+    return { email, status, code, detail }
   })
-  const left = ended.some(({ status }) => status === 'sent' || status === 'delivered')
-  await db.quiet()
-  await db.query(
-    RECORD,
-    [
-      message.org_id,
-      message.id,
-      JSON.stringify(ended),
-      at,
-      summary(after.map(({ status }) => status)),
-      left ? at : null,
-      JSON.stringify(eventsOf(attempted, after)),
-      [...new Set(ended.flatMap(({ remoteId }) => remoteId ?? []))],
-      progress?.id ?? null,
-      JSON.stringify(progress?.payload ?? {}),
-    ],
-    'send_record',
-  )
-  return after
+  const entry: Entry = {
+    org_id: message.org_id,
+    inbox_id: message.inbox_id,
+    message_id: message.id,
+    at,
+    known: Object.fromEntries(known.map(({ email, status }) => [email, asKnown(status)])),
+    ended: after.filter(({ email }) => ended.some((end) => end.email === email)),
+    status: summary(after.map(({ status }) => status)),
+    sent_at: ended.some(({ status }) => hasLeft(status)) ? at : null,
+    remote_ids: [...new Set(ended.flatMap(({ remoteId }) => remoteId ?? []))],
+    events: eventsOf(message, ended, after, at),
+    job: jobAfter(after),
+    ...toldOutside(ended, at),
+  }
+  return { after, entry }
 }
 
-/** Marks an attempt as begun: the status says what is true while a server takes its time. */
-export async function begin(
-  { db }: Pick<Engine, 'db'>,
-  { org_id, id }: MessageRow,
+/** What servers of others have said: our own inboxes count for nothing here. */
+function toldOutside(ended: readonly Ended[], at: Date) {
+  const outside = ended.filter(({ way }) => way === 'relay' || way === 'mx')
+  const refused = outside.filter(({ status }) => status === 'bounced')
+  return {
+    sent: outside.filter(({ status }) => hasLeft(status)).length + refused.length,
+    bounced: refused.length,
+    refused: refused.map(({ email, code, detail }) => ({
+      email,
+      detail,
+      suppression_id: isUnreachable(code, detail) ? newId('sup', at) : null,
+    })),
+    event_id: newId('evt', at),
+  }
+}
+
+/** Neither is an end; which of the two another domain has at the moment changes nothing here. */
+const asKnown = (status: RecipientStatus) => (status === 'queued' ? 'sending' : status)
+
+function eventsOf(
+  message: MailUnderWay,
+  ended: readonly Ended[],
+  after: readonly Recipient[],
   at: Date,
-): Promise<void> {
-  await db.quiet()
-  await db.query(
-    `WITH changed AS (
-       UPDATE recipients SET status = 'sending', updated_at = $3
-       WHERE org_id = $1 AND message_id = $2 AND status IN ('queued', 'deferred')
-     )
-     UPDATE messages SET status = 'sending' WHERE org_id = $1 AND id = $2`,
-    [org_id, id, at],
-    'send_begin',
-  )
-}
-
-function eventsOf({ message, ended, at }: Attempted, after: readonly RecipientRow[]): EventRow[] {
+): EventRow[] {
   const about = {
     orgId: message.org_id,
     inboxId: message.inbox_id,
@@ -109,13 +131,18 @@ function eventsOf({ message, ended, at }: Attempted, after: readonly RecipientRo
     // Its id comes from the message's, so that the log holds it once whatever happens.
     events.push({ ...sent, id: `evt_${idSuffix(message.id)}` })
   }
+  const recipients = ended.filter(({ status }) => status === 'delivered').map(({ email }) => email)
+  if (recipients.length > 0) {
+    events.push(newEvent('email.delivered', { ...about, data: { recipients } }, at))
+  }
   const lost = ended.filter(({ status }) => isLost(status))
   for (const end of lost) {
     events.push(newEvent('email.bounced', { ...about, data: { bounce: bounceOf(end) } }, at))
   }
-  const nobody = after.every(({ status }) => isLost(status))
+  const nobody = after.every(({ status }) => isLost(status) || status === 'suppressed')
   if (lost.length > 0 && nobody) {
-    const reason = lost.map(({ email, detail }) => `${email}: ${detail}`).join('; ')
+    const gone = after.filter(({ status }) => isLost(status))
+    const reason = gone.map(({ email, detail }) => `${email}: ${detail}`).join('; ')
     events.push(newEvent('email.failed', { ...about, data: { reason } }, at))
   }
   return events
@@ -123,9 +150,23 @@ function eventsOf({ message, ended, at }: Attempted, after: readonly RecipientRo
 
 const isLost = (status: RecipientStatus) => status === 'bounced' || status === 'failed'
 
+const hasLeft = (status: RecipientStatus) => status === 'sent' || status === 'delivered'
+
 const bounceOf = ({ status, code, detail, email }: Ended) => ({
   type: status === 'bounced' ? 'permanent' : 'transient',
   code,
   reason: detail,
   recipients: [email],
 })
+
+/** Beside the bytes, so that a rebuild from the raw store knows what became of the mail. */
+async function keepOutcome(
+  { blobs }: Parts,
+  { message: { org_id, id }, at }: Attempted,
+  recipients: readonly Recipient[],
+): Promise<void> {
+  const sidecar = await blobs.sidecar(org_id, id)
+  if (sidecar === undefined) return
+  const left = recipients.some(({ status }) => hasLeft(status))
+  await blobs.putSidecar(org_id, id, { ...sidecar, recipients, sent_at: left ? at : null })
+}

@@ -219,7 +219,10 @@ describe('in dry-run', () => {
       `${other.address} delivered 250 2.0.0 Kept in the inbox`,
     ])
     expect((await world.list(other)).data).toHaveLength(1)
-    expect(await world.told(id)).toEqual([{ event: 'email.sent', data: { delivery: 'dry-run' } }])
+    expect(await world.told(id)).toEqual([
+      { event: 'email.sent', data: { delivery: 'dry-run' } },
+      { event: 'email.delivered', data: { recipients: [other.address] } },
+    ])
   })
 
   test('it never goes out later by itself, also when the relay is switched on', async () => {

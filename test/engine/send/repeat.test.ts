@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { JobId } from '../../../src/engine/ids.ts'
+import type { Job } from '../../../src/engine/jobs/worker.ts'
 import type { LocalDelivery, MailTransport } from '../../../src/engine/ports.ts'
 import { createDelivery } from '../../../src/engine/send/deliver.ts'
 import { type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
@@ -20,21 +21,50 @@ afterAll(() => world.quit())
 
 const send = (over: object = {}) =>
   world.send({ inbox_id: inbox.id, to: 'ann@x.test', subject: 'Hello', text_body: 'Hi', ...over })
+
+/** The job that is due for a mail, as a worker would hand it over. */
+async function jobOf(messageId: string): Promise<Job> {
+  const [row] = await world.engine.db.query<{
+    id: JobId
+    payload: Job['payload']
+    attempts: number
+  }>("SELECT id, payload, attempts FROM jobs WHERE payload ->> 'message_id' = $1", [messageId])
+  if (row === undefined) throw new Error('no job waits for this mail')
+  const { id, payload, attempts: attempt } = row
+  return { id, payload, attempt, orgId: world.owner.orgId, createdAt: world.clock.now() }
+}
+
 describe('whatever the queue does', () => {
-  test('an attempt that was written down is not repeated before its time', async () => {
+  test('an attempt and what becomes of its job are written down together', async () => {
     world.relay.onMail = () => ({ code: 451, text: 'later' })
     const { id } = await send()
-    await world.settle()
-    // Killed after the attempt was written down and before the job was put off: it comes back early.
-    await world.engine.db.query("UPDATE jobs SET run_at = $2 WHERE payload ->> 'message_id' = $1", [
-      id,
-      world.clock.now(),
-    ])
-    await world.settle()
-    expect(world.relay.seen).toHaveLength(1)
+    const handler = createDelivery(world.engine, { local: world.local, world: world.drain })
+    // Killed right after: no worker has put anything off.
+    expect(await handler(await jobOf(id), new AbortController().signal)).toEqual({
+      kind: 'recorded',
+    })
+    const [job] = await world.engine.db.query('SELECT run_at, lease, payload FROM jobs')
+    expect(job).toEqual({
+      run_at: new Date(world.clock.now().getTime() + 300 * SECOND),
+      lease: null,
+      payload: { message_id: id, domain: 'x.test', attempt: 1 },
+    })
+    world.relay.onMail = () => undefined
     world.clock.advance(300 * SECOND)
-    await world.settle()
-    expect(world.relay.seen).toHaveLength(2)
+    await handler(await jobOf(id), new AbortController().signal)
+    expect((await world.message(id)).status).toBe('sent')
+    expect(await world.engine.db.query('SELECT 1 FROM jobs')).toEqual([])
+  })
+
+  test('a job that another worker has taken over meanwhile is left to it', async () => {
+    world.relay.onMail = () => ({ code: 451, text: 'later' })
+    const { id } = await send()
+    const handler = createDelivery(world.engine, { local: world.local, world: world.drain })
+    const job = await jobOf(id)
+    await world.engine.db.query("UPDATE jobs SET attempts = 1, lease = 'theirs'")
+    await handler(job, new AbortController().signal)
+    const [theirs] = await world.engine.db.query('SELECT lease, payload FROM jobs')
+    expect(theirs).toEqual({ lease: 'theirs', payload: { message_id: id, domain: 'x.test' } })
   })
 
   test('two workers at the same mail tell of it once', async () => {
@@ -43,13 +73,7 @@ describe('whatever the queue does', () => {
       address.startsWith('gone') ? { code: 550, text: 'no' } : undefined
     const ways = { local: world.local, world: world.drain }
     const handler = createDelivery(world.engine, ways)
-    const job = {
-      id: 'job_x' as const,
-      orgId: world.owner.orgId,
-      payload: { message_id: id },
-      attempt: 1,
-      createdAt: world.clock.now(),
-    }
+    const job = await jobOf(id)
     const { signal } = new AbortController()
     await Promise.all([handler(job, signal), handler(job, signal), handler(job, signal)])
     expect((await world.told(id)).map(({ event }) => event)).toEqual([
@@ -73,18 +97,13 @@ describe('whatever the queue does', () => {
       },
     }
     const handler = createDelivery(world.engine, { local: world.local, world: slow })
-    const [row] = await world.engine.db.query<{ id: JobId }>('SELECT id FROM jobs')
-    const job = {
-      id: row?.id ?? 'job_none',
-      orgId: world.owner.orgId,
-      payload: { message_id: id },
-      attempt: 1,
-      createdAt: world.clock.now(),
-    }
-    expect(await handler(job, stopping.signal)).toEqual({ kind: 'again', at: world.clock.now() })
+    expect(await handler(await jobOf(id), stopping.signal)).toEqual({
+      kind: 'again',
+      at: world.clock.now(),
+    })
     expect((await world.message(id)).status).toBe('sending')
     const jobs = await world.engine.db.query('SELECT payload FROM jobs')
-    expect(jobs).toEqual([{ payload: { message_id: id } }])
+    expect(jobs).toEqual([{ payload: { message_id: id, domain: 'x.test' } }])
     world.relay.onMail = () => undefined
     await world.settle()
     expect((await world.message(id)).status).toBe('sent')
@@ -110,7 +129,10 @@ describe('whatever the queue does', () => {
     expect(local).toBe(0)
     expect((await world.message(id)).status).toBe('sent')
     expect((await world.list(other)).data).toHaveLength(1)
-    expect((await world.told(id)).map(({ event }) => event)).toEqual(['email.sent'])
+    expect((await world.told(id)).map(({ event }) => event)).toEqual([
+      'email.sent',
+      'email.delivered',
+    ])
   })
 
   test('a fault of ours costs no attempt of the schedule', async () => {
