@@ -13,9 +13,13 @@ import type { Engine, HttpPoster } from '../engine/ports.ts'
 import { COMPLAINED_JOB, readComplained } from '../engine/receive/complained.ts'
 import { sweep } from '../engine/receive/sweep.ts'
 import { BOUNCED_JOB, recordBounce } from '../engine/send/bounced.ts'
+import { forgetCounters } from '../engine/send/caps/caps.ts'
 import { createDelivery } from '../engine/send/deliver.ts'
 import { DELIVER_JOB } from '../engine/send/outgoing.ts'
 import { forgetAnswers } from '../engine/send/repeat/answered-before.ts'
+import { expireReview } from '../engine/send/reviews/expire.ts'
+import { EXPIRE_JOB, NOTICE_JOB } from '../engine/send/reviews/hold.ts'
+import { tellOfReview } from '../engine/send/reviews/notice.ts'
 import { RELEASE_JOB, releaseScheduled } from '../engine/send/schedule/release.ts'
 import type { WaysOut } from '../engine/send/ways.ts'
 
@@ -31,6 +35,7 @@ export interface Outside extends WaysOut {
 
 export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker {
   const { db, clock, log } = engine
+  const outside: WaysOut = { sign: (mail) => signedMail(engine, mail), ...ways }
   return createWorker({
     db,
     clock,
@@ -39,8 +44,10 @@ export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker
       'inboxes.erase': eraseInbox(engine),
       [READ_JOB]: readDocument(engine),
       [ERASE_JOB]: eraseDocument(engine),
-      [DELIVER_JOB]: createDelivery(engine, { sign: (mail) => signedMail(engine, mail), ...ways }),
+      [DELIVER_JOB]: createDelivery(engine, outside),
       [RELEASE_JOB]: releaseScheduled(engine),
+      [EXPIRE_JOB]: expireReview(engine),
+      [NOTICE_JOB]: tellOfReview(engine, outside),
       [BOUNCED_JOB]: recordBounce(engine),
       [COMPLAINED_JOB]: readComplained(engine),
       [POST_JOB]: postDeliveries({ ...engine, poster }),
@@ -54,6 +61,7 @@ export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker
 const CHORES: readonly [name: string, (engine: Engine) => Promise<unknown>][] = [
   ['sweeping', sweep],
   ['forgetting answers', forgetAnswers],
+  ['forgetting counters', forgetCounters],
   ['checking domains', recheckDomains],
 ]
 

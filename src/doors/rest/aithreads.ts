@@ -46,8 +46,23 @@ import {
 } from '../../engine/messages/rearrange/operations.ts'
 import { listDeliveries } from '../../engine/notify/operations.ts'
 import { getAttachment, uploadAttachment } from '../../engine/send/attached/operations.ts'
+import { checkMessage } from '../../engine/send/check.ts'
+import {
+  createDraft,
+  deleteDraft,
+  getDraft,
+  listDrafts,
+  sendDraft,
+  updateDraft,
+} from '../../engine/send/drafts/operations.ts'
 import { clearHealth, getHealth } from '../../engine/send/health/operations.ts'
 import { sendMessage } from '../../engine/send/operations.ts'
+import {
+  approveReview,
+  getReview,
+  listReviews,
+  rejectReview,
+} from '../../engine/send/reviews/operations.ts'
 import { cancelMessage, rescheduleMessage } from '../../engine/send/schedule/operations.ts'
 import { deleteSuppression, listSuppressions } from '../../engine/send/suppressions/operations.ts'
 import { fileAnswer } from './file-answer.ts'
@@ -103,6 +118,16 @@ export const AITHREADS: readonly Route[] = [
     headers: { 'idempotency-key': 'idempotency_key' },
     answer: sent,
   }),
+  route('POST', `${INBOX}/messages/check`, checkMessage, {
+    maxBytes: SEND_LIMIT,
+    aliases: BODIES,
+    headers: { 'idempotency-key': 'idempotency_key' },
+  }),
+  route('GET', `${INBOX}/reviews`, listReviews),
+  route('GET', `${INBOX}/reviews/:review_id`, getReview),
+  route('POST', `${INBOX}/reviews/:review_id/approve`, approveReview),
+  route('POST', `${INBOX}/reviews/:review_id/reject`, rejectReview),
+  route('GET', `${ORGANIZATION}/reviews`, listReviews),
   route('GET', `${INBOX}/messages`, listMessages),
   route('GET', `${INBOX}/messages/:message_id`, getMessage),
   route('PATCH', `${INBOX}/messages/:message_id`, rescheduleMessage),
@@ -123,6 +148,20 @@ export const AITHREADS: readonly Route[] = [
   }),
   route('POST', `${INBOX}/threads/:thread_id/split`, splitThread),
   route('POST', `${INBOX}/threads/:thread_id/undo`, undoThread),
+  route('POST', `${INBOX}/drafts`, createDraft, {
+    maxBytes: SEND_LIMIT,
+    aliases: BODIES,
+    answer: created,
+  }),
+  route('GET', `${INBOX}/drafts`, listDrafts),
+  route('GET', `${INBOX}/drafts/:draft_id`, getDraft),
+  route('PATCH', `${INBOX}/drafts/:draft_id`, updateDraft, {
+    maxBytes: SEND_LIMIT,
+    aliases: BODIES,
+  }),
+  route('DELETE', `${INBOX}/drafts/:draft_id`, deleteDraft),
+  route('POST', `${INBOX}/drafts/:draft_id/send`, sendDraft, { answer: sent }),
+  route('GET', `${ALL}/drafts`, listDrafts),
   route('GET', `${ALL}/threads`, listThreads),
   route('GET', `${ALL}/messages`, listMessages),
 

@@ -31,7 +31,7 @@ export const sendMessage = operation({
   reads: false,
   input: sendInput,
   output: Sent,
-  run(engine, caller, input) {
+  async run(engine, caller, input) {
     const { send_at, if_last_message_id, idempotency_key, dry_run, ...mail } = input
     const submission = { mail, sendAt: send_at, ifLastMessageId: if_last_message_id }
     if (dry_run) return judge(engine, caller, submission)

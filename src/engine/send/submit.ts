@@ -1,11 +1,12 @@
 // Taking a mail: answered if it was taken before, else prepared, judged, and stored as one that goes, waits for its hour or waits for a person.
 import { createHash } from 'node:crypto'
 import type { Caller } from '../caller.ts'
-import { Conflict, Refusal } from '../errors.ts'
-import type { DraftId, OrgId } from '../ids.ts'
+import { Conflict } from '../errors.ts'
 import { showMessage } from '../messages/message.ts'
 import { type Batch, type Conditions, noConditions, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
+import { alreadySent, type DraftVersion } from './drafts/already-sent.ts'
+import { verdictOn } from './judge.ts'
 import { stillLast } from './moved.ts'
 import { batchOf, type Outgoing, sidecarOf } from './outgoing.ts'
 import { type Prepared, prepare } from './prepare.ts'
@@ -17,7 +18,7 @@ import { redated } from './schedule/date-field.ts'
 import { releaseJob } from './schedule/release.ts'
 import { readSendAt } from './schedule/send-at.ts'
 import type { Held, Judged, SentMessage } from './sent.ts'
-import { refusalOf } from './verdict.ts'
+import { refusalOf, type Verdict } from './verdict.ts'
 import type { MessageInput } from './written.ts'
 
 /** How often a mail is prepared again after its thread, inbox or a cap has changed meanwhile. */
@@ -31,7 +32,7 @@ export interface Submission {
   ifLastMessageId?: string | undefined
   repeat?: RepeatKey | undefined
   /** The draft that the mail is made of, as it was read. */
-  draft?: { org_id: OrgId; id: DraftId; updated_at: Date } | undefined
+  draft?: DraftVersion | undefined
 }
 
 /** Stores the mail and wakes the worker. The refusals are those of `sendMessage`. */
@@ -42,7 +43,7 @@ export async function submit(
 ): Promise<SentMessage | Held> {
   refuseReadOnly(engine)
   for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
-    const before = submission.repeat && (await answeredBefore(engine, caller, submission.repeat))
+    const before = await takenBefore(engine, caller, submission)
     if (before !== undefined) return before
     const { prepared, last } = await decide(engine, caller, submission)
     const { outgoing, batch, answer } = taken(engine, prepared)
@@ -57,6 +58,11 @@ export async function submit(
   })
 }
 
+async function takenBefore(engine: Engine, caller: Caller, { repeat, draft }: Submission) {
+  if (repeat !== undefined) return answeredBefore(engine, caller, repeat)
+  return draft && alreadySent(engine, caller, draft)
+}
+
 /**
  * What would become of the mail, with every reason; nothing is stored. Refusals that are about the mail as things
  * stand (403, 409, 422, 429) are a verdict; wrong input, what is not there and a thread that moved stay errors.
@@ -69,17 +75,13 @@ export async function judge(
   try {
     refuseReadOnly(engine)
     const { verdict } = (await decide(engine, caller, submission)).prepared
-    return { verdict: verdict.kind, reasons: verdict.reasons ?? [] }
+    return { verdict: verdict.kind, ...wouldHaveBeen(verdict), reasons: verdict.reasons ?? [] }
   } catch (error) {
-    if (!(error instanceof Refusal) || !JUDGED.includes(error.status)) throw error
-    if (error.code === 'thread_moved') throw error
-    const { code, message, fix } = error
-    return { verdict: 'deny', reasons: [{ code, message, ...(fix === '' ? {} : { fix }) }] }
+    const judged = verdictOn(error)
+    if (judged === undefined) throw error
+    return judged
   }
 }
-
-/** Of refusals that say what stands against a mail that is well formed. */
-const JUDGED: readonly number[] = [403, 409, 422, 429]
 
 /** Everything that is looked up and composed. */
 async function decide(engine: Engine, caller: Caller, submission: Submission) {
@@ -111,7 +113,11 @@ function taken({ settings }: Engine, prepared: Prepared): Taken {
   const { row } = outgoing
   const batch: Batch = { ...batchOf(outgoing, settings), conditions }
   if (row.send_at !== null) batch.jobs = [releaseJob(row, row.send_at, row.created_at)]
-  if (verdict.kind === 'allow') return { outgoing, batch, answer: messageAnswer(outgoing) }
+  if (verdict.kind === 'allow') {
+    const { reasons } = verdict
+    const also = { ...wouldHaveBeen(verdict), ...(reasons && { reasons }) }
+    return { outgoing, batch, answer: { ...messageAnswer(outgoing), ...also } }
+  }
   const held = hold(batch, outgoing, verdict.reasons, settings)
   const answer: Held = {
     id: row.id,
@@ -124,6 +130,12 @@ function taken({ settings }: Engine, prepared: Prepared): Taken {
   }
   return { outgoing, batch: held.batch, answer }
 }
+
+/** In dry-run nothing waits for a person; the answer says what would have. */
+const wouldHaveBeen = (verdict: Verdict): Pick<Judged, 'would_have_been'> =>
+  verdict.kind === 'allow' && verdict.wouldHaveBeen
+    ? { would_have_been: verdict.wouldHaveBeen }
+    : {}
 
 const messageAnswer = ({ row, attachments, recipients }: Outgoing): SentMessage => ({
   ...showMessage(row, attachments, recipients),
@@ -141,11 +153,12 @@ function withConditions(
   { outgoing: { row }, answer, last, repeat, draft }: Bound,
 ): Conditions {
   const { org_id: orgId, inbox_id: inboxId, created_at: at, id: message_id } = row
+  const sent = draft && { ...draft, message_id }
   return {
     ...known,
     threads: [...known.threads, ...last],
     idempotency: repeat ? [keptAnswer(repeat, { orgId, inboxId, answer }, at)] : [],
-    drafts: draft ? [{ ...draft, message_id }] : [],
+    drafts: sent ? [sent] : [],
   }
 }
 

@@ -4,11 +4,12 @@ import { smtpRelay } from '../../../src/drains/smtp.ts'
 import type { Caller } from '../../../src/engine/caller.ts'
 import { Refusal } from '../../../src/engine/errors.ts'
 import type { InboxId } from '../../../src/engine/ids.ts'
+import { eraseInbox } from '../../../src/engine/inboxes/erase.ts'
 import { createInbox } from '../../../src/engine/inboxes/operations.ts'
 import { createWorker } from '../../../src/engine/jobs/worker.ts'
 import type { Message } from '../../../src/engine/messages/message.ts'
 import { getMessage, listMessages } from '../../../src/engine/messages/operations.ts'
-import type { LocalDelivery, MailTransport, Settings } from '../../../src/engine/ports.ts'
+import type { Engine, LocalDelivery, MailTransport, Settings } from '../../../src/engine/ports.ts'
 import { createReceiver } from '../../../src/engine/receive/accept.ts'
 import { localDelivery } from '../../../src/engine/receive/local.ts'
 import { createDelivery } from '../../../src/engine/send/deliver.ts'
@@ -62,7 +63,10 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
     },
     /** Whatever the answer is: the mail, the review it waits for, or the verdict. */
     ask(input: object, caller: Caller = owner) {
-      return sendMessage.run(engine, caller, sendMessage.input.parse(input))
+      return self.askOn(engine, input, caller)
+    },
+    askOn(other: Engine, input: object, caller: Caller = owner) {
+      return sendMessage.run(other, caller, sendMessage.input.parse(input))
     },
     /** Runs what is due, as a process of its own would. */
     async settle(over: Ways = {}) {
@@ -72,6 +76,7 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
         handlers: {
           [DELIVER_JOB]: createDelivery(engine, ways),
           [RELEASE_JOB]: releaseScheduled(engine),
+          'inboxes.erase': eraseInbox(engine),
         },
       })
       await worker.settle()

@@ -51,3 +51,9 @@ export function keptAnswer(
     at: now,
   }
 }
+
+/** A daily chore: what nobody can ask for any more. */
+export async function forgetAnswers({ db, clock }: Pick<Engine, 'db' | 'clock'>): Promise<void> {
+  await db.quiet()
+  await db.query('DELETE FROM idempotency WHERE expires_at <= $1', [clock.now()])
+}
