@@ -5,9 +5,16 @@ import { convert, type FormatCallback, type HtmlToTextOptions } from 'html-to-te
 const alternative: FormatCallback = ({ attribs }, _walk, builder) =>
   builder.addInline(attribs?.alt ?? '')
 
+/** Where a table only lays out a page, a row is a line and cells are words apart. */
+const cell: FormatCallback = ({ children }, walk, builder) => {
+  walk(children, builder)
+  builder.addInline(' ')
+}
+const LINE = { leadingLineBreaks: 1, trailingLineBreaks: 1 }
+
 const CONVERTING: HtmlToTextOptions = {
   wordwrap: false,
-  formatters: { alternative },
+  formatters: { alternative, cell },
   selectors: [
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({
       selector,
@@ -15,6 +22,9 @@ const CONVERTING: HtmlToTextOptions = {
     })),
     { selector: 'a', options: { hideLinkHrefIfSameAsText: true, noAnchorUrl: true } },
     { selector: 'img', format: 'alternative' },
+    { selector: 'tr', format: 'block', options: LINE },
+    { selector: 'td', format: 'cell' },
+    { selector: 'th', format: 'cell' },
   ],
 }
 const IN_COLUMNS = {

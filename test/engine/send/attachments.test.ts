@@ -2,11 +2,13 @@ import { simpleParser } from 'mailparser'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { uploadDocument } from '../../../src/engine/documents/operations.ts'
 import { deleteInboxRow, eraseInbox } from '../../../src/engine/inboxes/erase.ts'
+import { createWorker } from '../../../src/engine/jobs/worker.ts'
 import type { Message } from '../../../src/engine/messages/message.ts'
 import { getRawMessage } from '../../../src/engine/messages/operations.ts'
 import { reindex } from '../../../src/engine/receive/rebuild/reindex.ts'
 import { sweep } from '../../../src/engine/receive/sweep.ts'
 import { getAttachment, uploadAttachment } from '../../../src/engine/send/attached/operations.ts'
+import { MIXED_MAIL } from './mixed-mail.ts'
 import { refused, type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
 
 const MIB = 1024 * 1024
@@ -53,33 +55,6 @@ const shown = ({ attachments }: Message) =>
     size,
     inline,
   ])
-
-/** A mail from outside with a picture in its HTML and a file beside it. */
-const MIXED = [
-  'Content-Type: multipart/mixed; boundary=m',
-  '',
-  '--m',
-  'Content-Type: multipart/related; boundary=r',
-  '',
-  '--r',
-  'Content-Type: text/html',
-  '',
-  '<p>Look: <img src="cid:pic"></p><p style="display:none">secret orders</p>',
-  '--r',
-  'Content-Type: image/png; name=pic.png',
-  'Content-ID: <pic>',
-  'Content-Transfer-Encoding: base64',
-  '',
-  base64('picture'),
-  '--r--',
-  '--m',
-  'Content-Type: text/csv',
-  "Content-Disposition: attachment; filename*=utf-8''..%2F..%2Fetc%2Fbestand%20%C3%A4.csv",
-  'Content-Transfer-Encoding: base64',
-  '',
-  base64('a;b'),
-  '--m--',
-]
 
 describe('a file in base64', () => {
   test('goes out, is shown, and is read again by its id', async () => {
@@ -180,11 +155,12 @@ describe('an uploaded file', () => {
     const before = (await world.kept()).files.length
     await deleteInboxRow(world.engine, world.owner.orgId, own.id)
     await expect(read(id)).rejects.toMatchObject({ status: 404 })
-    const job = { orgId: world.owner.orgId, payload: { inbox_id: own.id } }
-    await eraseInbox(world.engine)(
-      job as Parameters<ReturnType<typeof eraseInbox>>[0],
-      new AbortController().signal,
-    )
+    const work = createWorker({
+      ...world.engine,
+      handlers: { 'inboxes.erase': eraseInbox(world.engine) },
+    })
+    await work.settle()
+    await work.stop()
     expect((await world.kept()).files.length).toBe(before - 1)
   })
 
@@ -213,7 +189,7 @@ test('a document of the knowledge base goes out with an ending that tells what i
 
 describe('an attachment of a mail that came in', () => {
   test('is read out of it, under a name that leads to no folder', async () => {
-    const received = await world.mail(inbox, `r-${inbox.id}`, MIXED)
+    const received = await world.mail(inbox, `r-${inbox.id}`, MIXED_MAIL)
     expect(await read(received.attachments[1]?.id ?? '')).toEqual({
       filename: 'bestand ä.csv',
       content_type: 'text/csv',
@@ -222,14 +198,14 @@ describe('an attachment of a mail that came in', () => {
   })
 
   test('is sent on by its id', async () => {
-    const received = await world.mail(inbox, `s-${inbox.id}`, MIXED)
+    const received = await world.mail(inbox, `s-${inbox.id}`, MIXED_MAIL)
     const sent = await world.send(mail({ attachment_ids: [received.attachments[0]?.id] }))
     expect(shown(sent)).toEqual([['pic.png', 'image/png', 7, false]])
     expect((await read(sent.attachments[0]?.id ?? '')).text).toBe('picture')
   })
 
   test('is not for a key that may not read mail, nor for one of another inbox or organization', async () => {
-    const received = await world.mail(inbox, `t-${inbox.id}`, MIXED)
+    const received = await world.mail(inbox, `t-${inbox.id}`, MIXED_MAIL)
     const other = await world.inbox()
     const asked = mail({ inbox_id: undefined, attachment_ids: [received.attachments[0]?.id] })
     const sender = { ...world.owner, scopes: ['email:send' as const], inboxIds: [inbox.id] }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import {
+  othersOnMessage,
   recipientsOfReply,
+  subjectOfForward,
   subjectOfReply,
   threadingHeaders,
 } from '../../../src/engine/send/reply.ts'
@@ -34,10 +36,36 @@ test.each([
   ['RE : Hello', 'RE : Hello'],
   ['re[3]: Hello', 're[3]: Hello'],
   ['Report', 'Re: Report'],
+  ['AW: Angebot', 'AW: Angebot'],
+  ['回复：你好', '回复：你好'],
+  ['Re(2): Hello', 'Re(2): Hello'],
+  ['Fwd: Hello', 'Re: Fwd: Hello'],
+  ['Reserve: now', 'Re: Reserve: now'],
   ['', 'Re:'],
 ])('the answer to %j has the subject %j', (subject, answer) =>
   expect(subjectOfReply(subject)).toBe(answer),
 )
+
+test.each([
+  ['Hello', 'Fwd: Hello'],
+  ['FW: Hello', 'FW: Hello'],
+  ['WG: Angebot', 'WG: Angebot'],
+  ['Re: Hello', 'Fwd: Re: Hello'],
+  ['', 'Fwd:'],
+])('the forward of %j has the subject %j', (subject, forward) =>
+  expect(subjectOfForward(subject)).toBe(forward),
+)
+
+describe('who else is on a message', () => {
+  const isSelf = (email: string) => email === 'us@ours.test'
+  const cc = [{ email: 'bob@x.test' }]
+  test('everybody in To and Cc but ourselves', () =>
+    expect(
+      othersOnMessage({ ...mail, to: [...mail.to, { email: 'eve@x.test' }], cc }, isSelf),
+    ).toEqual([{ email: 'eve@x.test' }, { email: 'bob@x.test' }]))
+  test('where the mail is ours, who had a copy', () =>
+    expect(othersOnMessage({ ...mail, direction: 'outbound', cc }, isSelf)).toEqual(cc))
+})
 
 describe('In-Reply-To and References (RFC 5322 §3.6.4)', () => {
   test('a new mail has none', () =>
