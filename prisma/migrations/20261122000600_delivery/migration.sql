@@ -29,7 +29,8 @@ BEGIN
   SELECT jsonb_build_object(
     'message', jsonb_build_object(
       'org_id', m.org_id, 'id', m.id, 'inbox_id', m.inbox_id, 'thread_id', m.thread_id,
-      'delivery', m.delivery, 'envelope', m.envelope, 'raw_sha256', m.raw_sha256),
+      'delivery', m.delivery, 'envelope', m.envelope, 'raw_sha256', m.raw_sha256,
+      'answered_id', CASE m.match_method WHEN 'explicit' THEN m.match_evidence END),
     'stopped', i.sending_stopped_at IS NOT NULL,
     'recipients', (
       SELECT jsonb_agg(

@@ -88,10 +88,17 @@ function jobOf(
 
 async function handOver(parts: Parts, ways: WaysOut, delivery: Delivery): Promise<Ended[]> {
   const { message, open, job, attempt, signal } = delivery
-  const emails = open.map(({ email }) => email)
+  const asked = open.map(({ email }) => email)
+  const { org_id, inbox_id, answered_id } = message
+  const mail = { org_id, inbox_id, answered_id, emails: asked }
+  const ended: Ended[] = (await parts.ledger.suppressed(mail)).map((one) => ({
+    ...one,
+    status: 'suppressed',
+    code: null,
+  }))
+  const emails = asked.filter((email) => !ended.some((end) => end.email === email))
   const legs = await legsOf(parts, ways, message, emails)
   const raw = await parts.blobs.get(message.org_id, message.raw_sha256)
-  const ended: Ended[] = []
   for (const leg of legs) {
     const envelope = { from: message.envelope.mail_from, to: leg.to }
     const answers = await leg.handOver({ envelope, raw })

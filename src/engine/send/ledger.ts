@@ -7,6 +7,7 @@ import { isAboutChange } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
 import { counting } from './health/count.ts'
 import { silencing } from './suppressions/silence.ts'
+import { type Addressed, type Suppressed, suppressedAmong } from './suppressions/suppressed.ts'
 
 export type Recipient = Pick<RecipientRow, 'email' | 'status' | 'code' | 'detail'>
 
@@ -19,6 +20,8 @@ export interface MailUnderWay {
   delivery: MessageRow['delivery']
   envelope: MessageRow['envelope']
   raw_sha256: string
+  /** Null for a mail that began a thread. */
+  answered_id: MessageId | null
 }
 
 export interface Begun {
@@ -62,6 +65,8 @@ export interface Ledger {
   /** False: nothing was written, since the recipients are not as `known` says any more. */
   record(entry: Entry): Promise<boolean>
   recipients(mail: MailUnderWay): Promise<Recipient[]>
+  /** Who of them came onto the suppression list after the mail was accepted. */
+  suppressed(mail: Addressed): Promise<Suppressed[]>
   /** Who of them has an inbox here. */
   inboxes(emails: readonly string[]): Promise<AddressFound[]>
 }
@@ -89,6 +94,10 @@ export function createLedger(parts: Pick<Engine, 'db' | 'clock'>): Ledger {
         'send_recipients',
       )
     },
+    suppressed: gather(async (mails) => {
+      await db.quiet()
+      return suppressedAmong({ db }, mails)
+    }),
     inboxes: gather(async (many: (readonly string[])[]) => {
       const wanted = many.map((emails) => emails.map(withoutTag))
       await db.quiet()

@@ -139,7 +139,7 @@ function eventsOf(
   for (const end of lost) {
     events.push(newEvent('email.bounced', { ...about, data: { bounce: bounceOf(end) } }, at))
   }
-  const nobody = after.every(({ status }) => isLost(status) || status === 'suppressed')
+  const nobody = after.every(({ status }) => isLost(status))
   if (lost.length > 0 && nobody) {
     const gone = after.filter(({ status }) => isLost(status))
     const reason = gone.map(({ email, detail }) => `${email}: ${detail}`).join('; ')
@@ -148,12 +148,18 @@ function eventsOf(
   return events
 }
 
-const isLost = (status: RecipientStatus) => status === 'bounced' || status === 'failed'
+const LOST: readonly RecipientStatus[] = ['bounced', 'failed', 'suppressed']
+const isLost = (status: RecipientStatus) => LOST.includes(status)
 
 const hasLeft = (status: RecipientStatus) => status === 'sent' || status === 'delivered'
 
+const BOUNCE_TYPES: Partial<Record<RecipientStatus, string>> = {
+  bounced: 'permanent',
+  suppressed: 'suppressed',
+}
+
 const bounceOf = ({ status, code, detail, email }: Ended) => ({
-  type: status === 'bounced' ? 'permanent' : 'transient',
+  type: BOUNCE_TYPES[status] ?? 'transient',
   code,
   reason: detail,
   recipients: [email],
