@@ -8,6 +8,9 @@ ALTER TABLE messages
   -- Chunks of the knowledge base that its text rests on.
   ADD COLUMN citations text[] NOT NULL DEFAULT '{}';
 CREATE INDEX messages_by_agent ON messages (org_id, thread_id, created_at DESC) WHERE by_agent;
+-- What a key has sent in the last minute, and who was written to before.
+CREATE INDEX messages_by_key ON messages (org_id, key_id, created_at DESC) WHERE direction = 'outbound';
+CREATE INDEX recipients_by_email ON recipients (org_id, lower(email));
 
 ALTER TABLE inboxes
   ADD COLUMN sending_stopped_at timestamptz(3),

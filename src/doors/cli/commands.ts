@@ -6,6 +6,7 @@ import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { reindexCommand } from './reindex.ts'
 import { reprocessCommand } from './reprocess.ts'
+import { reviews } from './reviews.ts'
 import { testMail } from './test-mail.ts'
 
 const COMMANDS: readonly Command[] = [
@@ -15,6 +16,7 @@ const COMMANDS: readonly Command[] = [
   exportCommand,
   reindexCommand,
   reprocessCommand,
+  reviews,
   migrate,
 ]
 

@@ -25,6 +25,8 @@ function mailOnItsWay({ fence }: Call, sent: SentMessage) {
     bcc: people(fence, sent.bcc ?? []),
     subject: fence.short(sent.subject),
     send_at: sent.send_at && toSecond(sent.send_at),
+    would_have_been: sent.would_have_been,
+    reasons: sent.reasons?.map(reasonOf),
     next: [nextOf(planned, kept), ...leftOut(fence, sent)].join(' '),
   })
 }
@@ -58,9 +60,10 @@ const heldMail = (held: Held) => ({
   next: 'A person must approve it: tell your user, and do not send it again.',
 })
 
-const judgedMail = ({ verdict, reasons }: Judged) =>
+const judgedMail = ({ verdict, would_have_been, reasons }: Judged) =>
   filled({
     verdict,
+    would_have_been,
     reasons: reasons.map(reasonOf),
     next: 'Nothing was sent and nothing is stored: this was a trial.',
   })

@@ -2,11 +2,15 @@
 
 import { domainOf } from '../addresses.ts'
 import type { Caller } from '../caller.ts'
+import { unusableDomain } from '../domains/usable.ts'
 import type { InboxId, OrgId, ThreadId } from '../ids.ts'
 import { findAddresses, withoutTag } from '../inboxes/find.ts'
 import type { InboxRow } from '../inboxes/inbox.ts'
 import { type Conditions, noConditions } from '../messages/store.ts'
-import type { Engine, Settings } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import { capped } from './caps/caps.ts'
+import { leaksIn, type Said } from './leak/guard.ts'
+import { looping } from './loop.ts'
 import { type Envelope, objectionsTo } from './policy.ts'
 import { provenIn } from './proven.ts'
 import { type Finding, type Reason, type Verdict, verdictOf } from './verdict.ts'
@@ -28,15 +32,8 @@ export interface Asked extends Addressed {
   content: Content
 }
 
-/** What the mail says, as it will leave: the leak guard reads all of it. */
-export interface Content {
-  subject: string
-  text: string | null
-  html: string | null
-  /** Header fields that the caller gave, each as `Name: value`; names of the people. */
-  headers: readonly string[]
-  files: readonly { filename: string; contentType: string; bytes: Uint8Array }[]
-}
+/** What the mail says, as it will leave: the leak guard reads all of it. `headers`: fields that the caller gave, names of the people. */
+export type Content = Said
 
 export interface Clearance {
   /** True where at least one recipient is no inbox of this server. */
@@ -48,12 +45,41 @@ export interface Clearance {
 
 /** Says whether the mail may go, must wait for a person, or does not go. Throws nothing for what it finds. */
 export async function clear(engine: Parts, asked: Asked): Promise<Clearance> {
-  const { outside, findings } = await onEnvelope(engine, asked)
+  const { caller, inbox, threadId, emails, content } = asked
+  const now = engine.clock.now()
+  const [on, rules, loop] = await Promise.all([
+    onEnvelope(engine, asked),
+    rulesOf(engine, inbox.org_id),
+    looping(engine, { caller, threadId, now }),
+  ])
+  const caps = await capped(engine, {
+    caller,
+    inboxId: inbox.id,
+    threadId,
+    organizationCaps: rules.send_caps,
+    strangers: on.strangers,
+    now,
+  })
+  const leaks = await leaksIn(
+    { ...content, headers: [...content.headers, ...emails] },
+    rules.canary_words,
+  )
+  const findings = [...on.findings, ...loop.findings, ...caps.findings, ...leaks]
   return {
-    outside,
+    outside: on.outside,
     verdict: verdictOf(findings, engine.settings.outbound),
-    conditions: noConditions(),
+    conditions: { ...noConditions(), threads: loop.threads, counters: caps.counters },
   }
+}
+
+/** What the organization has set for all its inboxes. */
+async function rulesOf({ db }: Pick<Engine, 'db'>, orgId: OrgId) {
+  const [row] = await db.query<{ canary_words: string[]; send_caps: string | null }>(
+    'SELECT canary_words, send_caps FROM organizations WHERE id = $1',
+    [orgId],
+    'send_rules',
+  )
+  return row ?? { canary_words: [], send_caps: null }
 }
 
 /** What forbids an envelope by now, whatever a person says of the mail. */
@@ -71,10 +97,15 @@ async function onEnvelope(engine: Parts, asked: Addressed) {
   const ours = (email: string) => local.get(withoutTag(email)) === inbox.org_id
   const envelope = await envelopeOf(engine, asked, ours)
   const findings: Finding[] = [
-    ...unusableSender(settings, inbox, outside),
+    ...(await unusableSender(engine, inbox, outside)),
     ...objectionsTo(envelope).map((objection) => inWords(objection, { inbox, settings })),
   ]
-  return { outside: outside.length > 0, envelope, findings }
+  const strangers = envelope.recipients.filter((one) => !one.ours && !one.proven)
+  return {
+    outside: outside.length > 0,
+    findings,
+    strangers: [...new Set(strangers.map(({ email }) => email.toLowerCase()))],
+  }
 }
 
 async function envelopeOf(
@@ -99,25 +130,19 @@ async function envelopeOf(
   }
 }
 
-/** .localhost (RFC 6761 §6.3) exists on this machine only: the world would refuse such a sender, and could not answer. */
-function unusableSender(
-  settings: Settings,
+/** Outside nobody answers an address that the world cannot look up, or takes mail from it that looks forged. */
+async function unusableSender(
+  parts: Parts,
   inbox: InboxRow,
   outside: readonly string[],
-): Finding[] {
-  if (settings.outbound === 'dry-run' || outside.length === 0) return []
-  if (!`.${domainOf(inbox.address)}`.endsWith('.localhost')) return []
-  return [
-    {
-      effect: 'deny',
-      reason: {
-        code: 'sender_domain_unusable',
-        message: `${inbox.address} exists on this machine only, so nobody outside (${outside.join(', ')}) can be written to from it.`,
-        fix: 'Set POSTROOM_MAIL_DOMAIN to a domain of yours and write from an inbox made on it, or leave OUTBOUND at dry-run.',
-        recipients: [...outside],
-      },
-    },
-  ]
+): Promise<Finding[]> {
+  if (parts.settings.outbound === 'dry-run' || outside.length === 0) return []
+  const trouble = await unusableDomain(parts, inbox.org_id, domainOf(inbox.address))
+  if (trouble === undefined) return []
+  const { because, fix } = trouble
+  const message = `${inbox.address} ${because}, so nobody outside (${outside.join(', ')}) can be written to from it.`
+  const reason = { code: 'sender_domain_unusable', message, fix, recipients: [...outside] }
+  return [{ effect: 'deny', reason }]
 }
 
 async function listsOf(

@@ -6,8 +6,16 @@ import { Reason } from './verdict.ts'
 /** The answer was given before, to the same request. */
 const replayed = z.boolean().optional()
 
+/** In dry-run nothing is held: what would have been, and why. */
+const wouldHaveBeen = z.literal('review').optional()
+
 /** `message_id` is the id once more, as the webhooks name it. */
-export const SentMessage = Message.extend({ message_id: z.string(), replayed })
+export const SentMessage = Message.extend({
+  message_id: z.string(),
+  would_have_been: wouldHaveBeen,
+  reasons: z.array(Reason).optional(),
+  replayed,
+})
 export type SentMessage = z.infer<typeof SentMessage>
 
 /** A person has to say yes first. */
@@ -26,6 +34,7 @@ export type Held = z.infer<typeof Held>
 /** What would become of it; nothing was stored. */
 export const Judged = z.object({
   verdict: z.enum(['allow', 'review', 'deny']),
+  would_have_been: wouldHaveBeen,
   reasons: z.array(Reason),
 })
 export type Judged = z.infer<typeof Judged>

@@ -1,0 +1,57 @@
+// The text of a file that is to leave, as far as it can be had: of text files, and of what is packed in archives, which Office files are.
+import { unzipSync } from 'fflate'
+import { decodeText } from '../../documents/decode.ts'
+import { wordsOfHtml } from './html.ts'
+
+const MIB = 1024 * 1024
+/** Limits of an archive: what is beyond them is not unpacked. */
+const MAX_ENTRIES = 200
+const MAX_UNPACKED = 50 * MIB
+const MAX_RATIO = 100
+/** An archive within an archive is opened, one within that is not. */
+const DEPTH = 2
+const MARKUP = /\.(xml|x?html?|rels|svg)$|(xml|html)\b/i
+
+export interface Leaving {
+  filename: string
+  contentType: string
+  bytes: Uint8Array
+}
+
+/** Its texts; of a file that is no text, the letters that stand in it. It does not throw. */
+export function textsOf({ filename, contentType, bytes }: Leaving, depth = DEPTH): string[] {
+  const packed = depth > 0 && isZip(bytes) ? entriesOf(bytes) : []
+  const read = decodeText(bytes)
+  // Latin-1 shows every byte: what stands in a file of another kind in plain letters is found too.
+  const text = read.kind === 'text' ? read.text : Buffer.from(bytes).toString('latin1')
+  const own =
+    MARKUP.test(filename) || MARKUP.test(contentType) ? [text, ...wordsOfHtml(text)] : [text]
+  return [...own, ...packed.flatMap((entry) => [entry.filename, ...textsOf(entry, depth - 1)])]
+}
+
+/** PKWARE APPNOTE §4.3.7: a local file header comes first. */
+const isZip = (bytes: Uint8Array) =>
+  bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4
+
+function entriesOf(bytes: Uint8Array): Leaving[] {
+  let entries = 0
+  let unpacked = 0
+  try {
+    const files = unzipSync(bytes, {
+      filter({ size, originalSize }) {
+        entries += 1
+        unpacked += originalSize
+        const bomb = originalSize > MIB && originalSize > size * MAX_RATIO
+        return entries <= MAX_ENTRIES && unpacked <= MAX_UNPACKED && !bomb
+      },
+    })
+    return Object.entries(files).map(([filename, inner]) => ({
+      filename,
+      contentType: '',
+      bytes: inner,
+    }))
+  } catch {
+    // Damaged, encrypted or packed in a way of its own: its bytes are looked through as they are.
+    return []
+  }
+}
