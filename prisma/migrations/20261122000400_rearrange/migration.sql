@@ -129,21 +129,24 @@ $$;
 
 -- Makes what a thread shows from its messages. What only the caller knows comes in: waiting_on, is_read, is_archived,
 -- kept_apart_from, and the preview unless a change is made once more. The tag of a reply address is no other person.
+-- Mail that waits, or never went, is counted, and says nothing else.
 CREATE FUNCTION rebuild_thread(organization text, summary jsonb) RETURNS void
 LANGUAGE sql AS $$
   WITH message AS (
-    SELECT * FROM messages WHERE org_id = organization AND thread_id = summary ->> 'id'
+    SELECT *, status IN ('scheduled', 'pending_review', 'rejected', 'expired', 'cancelled') AS waits
+    FROM messages WHERE org_id = organization AND thread_id = summary ->> 'id'
   ), earliest AS (
-    SELECT subject, created_at FROM message ORDER BY created_at, id LIMIT 1
+    SELECT subject, created_at FROM message ORDER BY waits, created_at, id LIMIT 1
   ), newest AS (
-    SELECT id, created_at, text_body FROM message ORDER BY created_at DESC, id DESC LIMIT 1
+    SELECT id, created_at, CASE WHEN waits THEN '' ELSE text_body END AS text_body
+    FROM message ORDER BY waits, created_at DESC, id DESC LIMIT 1
   ), person AS (
     SELECT m.created_at, m.id, place,
       jsonb_set(mailbox, '{email}', to_jsonb(regexp_replace(
         mailbox ->> 'email', '\+t-[0-9a-hjkmnp-tv-z]{36}@', '@', 'i'))) AS mailbox
     FROM message m,
       jsonb_array_elements(jsonb_build_array(m."from") || m."to" || m.cc) WITH ORDINALITY AS p (mailbox, place)
-    WHERE jsonb_typeof(mailbox) = 'object'
+    WHERE jsonb_typeof(mailbox) = 'object' AND NOT m.waits
   )
   UPDATE threads t SET
     subject = e.subject,
@@ -151,7 +154,7 @@ LANGUAGE sql AS $$
     message_count = (SELECT count(*) FROM message),
     participants = merge_participants('[]', coalesce(
       (SELECT jsonb_agg(mailbox ORDER BY created_at, id, place) FROM person), '[]')),
-    has_outbound = (SELECT bool_or(direction = 'outbound') FROM message),
+    has_outbound = (SELECT bool_or(direction = 'outbound' AND NOT waits) FROM message),
     latest_inbound_at = (SELECT max(created_at) FROM message WHERE direction = 'inbound'),
     last_message_id = n.id,
     last_message_at = n.created_at,

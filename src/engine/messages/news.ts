@@ -38,7 +38,8 @@ export function newsOf(messages: readonly NewMessage[]): ThreadNews[] {
 /** Mail that waits, or never went, is counted, and says nothing else: nobody outside has heard of it. */
 function folded(messages: readonly NewMessage[]): ThreadNews {
   const [{ org_id, inbox_id, thread_id }] = messages as [NewMessage]
-  const inOrder = messages.filter(({ status }) => !NOT_GONE.includes(status)).toSorted(byAge)
+  const gone = messages.filter(({ status }) => !NOT_GONE.includes(status))
+  const inOrder = gone.toSorted(byAge)
   const [earliest] = inOrder
   const newest = inOrder.at(-1)
   return {
@@ -46,7 +47,7 @@ function folded(messages: readonly NewMessage[]): ThreadNews {
     inbox_id,
     thread_id,
     added: messages.length,
-    participants: distinct(inOrder.flatMap(({ participants }) => participants)),
+    participants: distinct(gone.flatMap(({ participants }) => participants)),
     inbound_at: inOrder.findLast(({ direction }) => direction === 'inbound')?.created_at ?? null,
     outbound: inOrder.some(({ direction }) => direction === 'outbound'),
     is_news: inOrder.some(({ is_news }) => is_news),

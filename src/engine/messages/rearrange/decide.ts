@@ -8,16 +8,7 @@ import type { MessageId, ThreadId } from '../../ids.ts'
 import type { Engine } from '../../ports.ts'
 import type { ThreadRow } from '../thread.ts'
 import type { Change, Joining, Parting } from './change.ts'
-import {
-  apartOfBoth,
-  beforeOf,
-  heldOf,
-  idsOf,
-  newestOf,
-  summaryOf,
-  wholeOf,
-  withOne,
-} from './part.ts'
+import { apartOfBoth, beforeOf, heldOf, idsOf, summaryOf, wholeOf, withOne } from './part.ts'
 
 type Parts = Pick<Engine, 'db' | 'clock'>
 
@@ -37,12 +28,12 @@ export async function decideMerge(
     is_archived: into.is_archived && from.is_archived,
     kept_apart_from: await apartOfBoth(engine, into, from),
   }
-  const newest = await newestOf(engine, pair)
+  const all = [...idsOf(stays), ...idsOf(goes)]
   return {
     org_id: caller.orgId,
     held: [heldOf(stays), heldOf(goes)],
     merge,
-    rebuild: [await summaryOf(engine, into, newest, state)],
+    rebuild: [await summaryOf(engine, into, all, state)],
     ...told(engine, caller, into, { merge, before: [beforeOf(stays), beforeOf(goes)] }),
   }
 }
@@ -74,12 +65,12 @@ export async function decideSplit(
     held: [heldOf(whole)],
     move,
     rebuild: [
-      await summaryOf(engine, thread, all[place - 1], {
+      await summaryOf(engine, thread, all.slice(0, place), {
         ...state,
         id: thread.id,
         kept_apart_from: apart(newId),
       }),
-      await summaryOf(engine, thread, goes.at(-1), {
+      await summaryOf(engine, thread, goes, {
         ...state,
         id: newId,
         kept_apart_from: apart(thread.id),

@@ -4,6 +4,7 @@ import type { Engine } from '../../ports.ts'
 import type { MessageRow } from '../message.ts'
 import { withThreadNews } from '../store.ts'
 import type { ThreadRow } from '../thread.ts'
+import { NOT_GONE } from '../waiting.ts'
 import type { Summary } from './change.ts'
 import type { Link } from './homes.ts'
 
@@ -41,30 +42,21 @@ export const beforeOf = (whole: Whole): Before => ({
   message_ids: idsOf(whole),
 })
 
-/** @param newest the newest of the messages that the thread will hold */
+/** @param held the messages that the thread will hold; what has not gone yet says nothing about it */
 export async function summaryOf(
   { db }: Db,
   { org_id }: Pick<ThreadRow, 'org_id'>,
-  newest: MessageId | undefined,
+  held: readonly MessageId[],
   state: Omit<Summary, 'preview' | 'waiting_on'>,
 ): Promise<Summary> {
-  const [row] = await db.query<MessageRow>('SELECT * FROM messages WHERE org_id = $1 AND id = $2', [
-    org_id,
-    newest ?? '',
-  ])
+  const [row] = await db.query<MessageRow>(
+    `SELECT * FROM messages WHERE org_id = $1 AND id = ANY($2) AND status <> ALL($3)
+     ORDER BY created_at DESC, id DESC LIMIT 1`,
+    [org_id, held, NOT_GONE],
+  )
   if (row === undefined) return { ...state, preview: '', waiting_on: null }
   const { preview, waiting_on } = withThreadNews(row)
   return { ...state, preview, waiting_on }
-}
-
-/** The newest of the messages of some threads. */
-export async function newestOf({ db }: Db, threads: readonly ThreadRow[]) {
-  const [row] = await db.query<{ id: MessageId }>(
-    `SELECT id FROM messages WHERE org_id = $1 AND thread_id = ANY($2)
-     ORDER BY created_at DESC, id DESC LIMIT 1`,
-    [threads[0]?.org_id, threads.map(({ id }) => id)],
-  )
-  return row?.id
 }
 
 /** What the joined thread is kept apart from: from what each of the two was, save from each other, wherever their ids lead now. */

@@ -15,7 +15,6 @@ import {
   beforeOf,
   heldOf,
   idsOf,
-  newestOf,
   summaryOf,
   wholeOf,
   withOne,
@@ -161,8 +160,8 @@ async function part(
     held: [heldOf(whole)],
     move,
     rebuild: [
-      await summaryOf(engine, into, stays.at(-1), stateOf(into_id, stays, from_id)),
-      await summaryOf(engine, into, goes.at(-1), stateOf(from_id, goes, into_id)),
+      await summaryOf(engine, into, stays, stateOf(into_id, stays, from_id)),
+      await summaryOf(engine, into, goes, stateOf(from_id, goes, into_id)),
     ],
     ...told(engine, caller, into, { move, before: [beforeOf(whole)], undoes: entry.id }),
   }
@@ -191,12 +190,12 @@ async function join(
   const { is_read, is_archived } = grew ? both : (before[0] ?? both)
   const state = { is_read, is_archived, kept_apart_from: await apartOfBoth(engine, into, from) }
   const merge = { into_id: into.id, from_id: from.id, message_ids: idsOf(goes) }
-  const newest = await newestOf(engine, [into, from])
+  const all = [...idsOf(stays), ...idsOf(goes)]
   return {
     org_id: caller.orgId,
     held: [heldOf(stays), heldOf(goes)],
     merge,
-    rebuild: [await summaryOf(engine, into, newest, { ...state, id: into.id })],
+    rebuild: [await summaryOf(engine, into, all, { ...state, id: into.id })],
     ...told(engine, caller, into, {
       merge,
       before: [beforeOf(stays), beforeOf(goes)],

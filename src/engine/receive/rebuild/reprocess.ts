@@ -199,6 +199,6 @@ async function showAgain({ db }: Pick<Engine, 'db'>, orgId: OrgId, id: ThreadId)
   if (thread === undefined) return
   const { is_read, is_archived, kept_apart_from } = thread
   const state = { id, is_read, is_archived, kept_apart_from }
-  const summary = await summaryOf({ db }, thread, thread.last_message_id, state)
+  const summary = await summaryOf({ db }, thread, [thread.last_message_id], state)
   await db.query('SELECT rebuild_thread($1, $2)', [orgId, JSON.stringify(summary)])
 }
