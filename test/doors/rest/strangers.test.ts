@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** An inbox with a mail and its answer, a document and a key. */
+/** An inbox with a mail and its answer, a document, a file to be sent and a key. */
 async function property(key: string, orgId: string, name: string): Promise<Owned> {
   const inbox = (await world.call('POST', '/v1/agent/inboxes', { key, body: { username: name } }))
     .body
@@ -36,6 +36,7 @@ async function property(key: string, orgId: string, name: string): Promise<Owned
   const form = new FormData()
   form.set('file', new Blob([`# ${name}\n`]), 'a.md')
   const document = (await world.call('POST', `${path}/documents`, { key, body: form })).body
+  const upload = (await world.call('POST', `${path}/attachments`, { key, body: form })).body
   const made = await world.call('POST', `/v1/organizations/${orgId}/api-keys`, {
     key,
     body: { name, scopes: ['inbox:read'] },
@@ -47,6 +48,7 @@ async function property(key: string, orgId: string, name: string): Promise<Owned
     message_id,
     thread_id: message.thread_id,
     doc_id: document.id,
+    attachment_id: upload.id,
     key_id: made.body.id,
     email: await suppressed(orgId, message_id, `gone@${name}.test`),
   }
