@@ -52,6 +52,7 @@ export function messageRow(
           size,
         }),
       ),
+    citations: message.citations,
     hidden_text_removed: hidden > 0 ? hidden : undefined,
     text_complete: true,
     quoted_chars: foldedAway(message, shown),

@@ -132,3 +132,9 @@ test('quoted history is folded away and counted, or shown where it is asked for'
   expect(whole).not.toHaveProperty('quoted_chars')
   expect(whole.text).toContain('> Is it?')
 })
+
+test('a mail of ours names the passages that it rests on', () => {
+  expect(row({ direction: 'outbound', citations: ['chk_01'] })).toMatchObject({
+    citations: ['chk_01'],
+  })
+})
