@@ -38,7 +38,11 @@ export function compose(draft: Draft): Promise<Buffer> {
     date: draft.date,
     messageId: draft.messageId,
     references: threading.references,
-    headers: { ...draft.headers, ...(draft.autoReplied && { 'Auto-Submitted': 'auto-replied' }) },
+    headers: {
+      ...draft.headers,
+      ...inOneLine(draft.headers, 'List-Unsubscribe'),
+      ...(draft.autoReplied && { 'Auto-Submitted': 'auto-replied' }),
+    },
     ...(threading.inReplyTo === null ? {} : { inReplyTo: threading.inReplyTo }),
     ...(text === '' ? {} : { text: body(text) }),
     ...(html === null ? {} : { html: body(html) }),
@@ -50,6 +54,15 @@ export function compose(draft: Draft): Promise<Buffer> {
     .compile()
     .build()
 }
+
+/** A link that is longer than a line would stand below the name of its field, where some mail programs do not look for it. */
+function inOneLine(headers: Draft['headers'], name: string) {
+  const value = headers[name]
+  if (value === undefined || !PRINTABLE.test(value)) return {}
+  return { [name]: { prepared: true, foldLines: false, value } }
+}
+
+const PRINTABLE = /^[ -~]+$/
 
 /** Text as it is kept: lines ended by LF, no U+0000 and no half of a surrogate pair. */
 export function cleanText(text: string): string {
