@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../../engine/errors.ts'
 import type { Engine } from '../../engine/ports.ts'
+import { ThreadMoved } from '../../engine/send/moved.ts'
 import { visible } from './fence.ts'
+import { newerMessages } from './newer-messages.ts'
 
 const REF_BYTES = 4
 const MESSAGE_LENGTH = 2_000
@@ -38,6 +40,7 @@ export function refused(error: unknown, failure: Failure, log: Engine['log'] | u
   const lines = Object.entries({ error: told.code, ...told, ref })
     .filter(([name, value]) => name !== 'code' && value !== '')
     .map(([name, value]) => `${name}: ${oneLine(value)}`)
+  if (error instanceof ThreadMoved) lines.push(newerMessages(error.newer))
   return { content: [{ type: 'text' as const, text: lines.join('\n') }], isError: true }
 }
 

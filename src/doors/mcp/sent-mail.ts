@@ -1,30 +1,24 @@
 // What became of a mail that a tool sent: on its way, planned, kept, held, or only judged.
+import type { Message } from '../../engine/messages/message.ts'
+import { getMessage } from '../../engine/messages/operations.ts'
 import type { Held, Judged, Sent, SentMessage } from '../../engine/send/sent.ts'
 import { filled } from './answer.ts'
 import { people, person } from './people.ts'
 import { toSecond } from './times.ts'
 import type { Call } from './tool.ts'
 
-export function sentMail(call: Call, sent: Sent) {
+export async function sentMail(call: Call, sent: Sent) {
   if ('verdict' in sent) return judgedMail(sent)
-  return 'review_id' in sent ? heldMail(sent) : mailOnItsWay(call, sent)
+  return 'review_id' in sent ? heldMail(call, sent) : mailOnItsWay(call, sent)
 }
 
 function mailOnItsWay({ fence }: Call, sent: SentMessage) {
   const planned = sent.status === 'scheduled'
   const kept = sent.delivery === 'dry-run' && !planned
   return filled({
-    message_id: sent.id,
-    thread_id: sent.thread_id,
+    ...headOf(fence, sent),
     // What is kept here never goes out by itself, so this is final, whatever the outbox says meanwhile.
     status: kept ? 'dry_run' : sent.status,
-    delivery: sent.delivery,
-    from: sent.from && person(fence, sent.from),
-    to: people(fence, sent.to),
-    cc: people(fence, sent.cc),
-    bcc: people(fence, sent.bcc ?? []),
-    subject: fence.short(sent.subject),
-    send_at: sent.send_at && toSecond(sent.send_at),
     would_have_been: sent.would_have_been,
     reasons: sent.reasons?.map(reasonOf),
     next: [nextOf(planned, kept), ...leftOut(fence, sent)].join(' '),
@@ -48,16 +42,32 @@ function nextOf(planned: boolean, kept: boolean): string {
     : 'It is on its way: do not send it again.'
 }
 
-const heldMail = (held: Held) => ({
-  message_id: held.message_id,
-  thread_id: held.thread_id,
-  status: held.status,
-  review: {
-    review_id: held.review_id,
-    reasons: held.reasons.map(reasonOf),
-    expires_at: toSecond(held.expires_at),
-  },
-  next: 'A person must approve it: tell your user, and do not send it again.',
+async function heldMail(call: Call, held: Held) {
+  const { engine, caller, fence } = call
+  const message = await getMessage.run(engine, caller, { message_id: held.message_id })
+  return filled({
+    ...headOf(fence, message),
+    review: {
+      review_id: held.review_id,
+      reasons: held.reasons.map(reasonOf),
+      expires_at: toSecond(held.expires_at),
+    },
+    next: 'A person must approve it: tell your user, and do not send it again.',
+  })
+}
+
+/** Whom it reaches is always shown in full. */
+const headOf = (fence: Call['fence'], message: Message) => ({
+  message_id: message.id,
+  thread_id: message.thread_id,
+  status: message.status,
+  delivery: message.delivery,
+  from: message.from && person(fence, message.from),
+  to: people(fence, message.to),
+  cc: people(fence, message.cc),
+  bcc: people(fence, message.bcc ?? []),
+  subject: fence.short(message.subject),
+  send_at: message.send_at && toSecond(message.send_at),
 })
 
 const judgedMail = ({ verdict, would_have_been, reasons }: Judged) =>

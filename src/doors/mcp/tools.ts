@@ -2,13 +2,18 @@
 import { hasScope, type Scope } from '../../engine/caller.ts'
 import type { Tool } from './tool.ts'
 import { addDomainTool } from './tools/add-domain.ts'
+import { createDraftTool } from './tools/create-draft.ts'
 import { createInboxTool } from './tools/create-inbox.ts'
+import { deleteDraftTool } from './tools/delete-draft.ts'
 import { getContextTool } from './tools/get-context.ts'
 import { getThreadMessagesTool } from './tools/get-thread-messages.ts'
+import { listDraftsTool } from './tools/list-drafts.ts'
 import { listInboxesTool } from './tools/list-inboxes.ts'
 import { listThreadsTool } from './tools/list-threads.ts'
 import { searchDocumentsTool } from './tools/search-documents.ts'
+import { sendDraftTool } from './tools/send-draft.ts'
 import { sendEmailTool } from './tools/send-email.ts'
+import { updateDraftTool } from './tools/update-draft.ts'
 import { verifyDomainTool } from './tools/verify-domain.ts'
 
 export const TOOLS: readonly Tool[] = [
@@ -19,6 +24,11 @@ export const TOOLS: readonly Tool[] = [
   sendEmailTool,
   searchDocumentsTool,
   getContextTool,
+  createDraftTool,
+  updateDraftTool,
+  listDraftsTool,
+  sendDraftTool,
+  deleteDraftTool,
   addDomainTool,
   verifyDomainTool,
 ]

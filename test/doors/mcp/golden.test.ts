@@ -3,7 +3,10 @@ import { Tiktoken } from 'js-tiktoken/lite'
 import o200k from 'js-tiktoken/ranks/o200k_base'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { instructionsFor } from '../../../src/doors/mcp/instructions.ts'
+import type { McpParts } from '../../../src/doors/mcp/server.ts'
+import { TOOLSETS } from '../../../src/doors/mcp/tool.ts'
 import { TOOLS } from '../../../src/doors/mcp/tools.ts'
+import { SCOPES } from '../../../src/engine/caller.ts'
 import { expectGolden } from '../../golden/golden.ts'
 import { OFFER, overPipes } from '../../world/mcp.ts'
 
@@ -12,14 +15,24 @@ const MAX_TOKENS = 3_500
 const MAX_TEXT = 2_048
 
 const tokenizer = new Tiktoken(o200k)
-let served: { name: string; [field: string]: unknown }[]
+type Served = { name: string; [field: string]: unknown }[]
+let served: Served
+/** Where nobody names toolsets. */
+let usual: Served
 
 beforeAll(async () => {
-  const untouched = () => Promise.reject(new Error('listing tools asks the engine nothing'))
-  const client = await overPipes('modern', { ...OFFER, engine: untouched, caller: untouched })
-  served = await client.tools()
-  await client.close()
+  served = await listedBy({ toolsets: [...TOOLSETS], scopes: SCOPES })
+  usual = await listedBy({})
 })
+
+async function listedBy(over: Partial<McpParts>): Promise<Served> {
+  const untouched = () => Promise.reject(new Error('listing tools asks the engine nothing'))
+  const parts = { ...OFFER, engine: untouched, caller: untouched, ...over }
+  const client = await overPipes('modern', parts)
+  const tools = await client.tools()
+  await client.close()
+  return tools
+}
 
 /** Short lists in one line, as the formatter writes them. */
 const json = (value: unknown) =>
@@ -36,12 +49,12 @@ test('each tool is served as its golden file shows it', () => {
 })
 
 test('the list is served whole and in its fixed order', () => {
-  expectGolden('tools-list.json', json({ tools: served }))
+  expectGolden('tools-list.json', json({ tools: usual }))
   expect(served.map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name))
 })
 
 test('the default tools cost at most 3,500 tokens', () => {
-  const tokens = tokenizer.encode(JSON.stringify({ tools: served })).length
+  const tokens = tokenizer.encode(JSON.stringify({ tools: usual })).length
   expect(tokens).toBeLessThanOrEqual(MAX_TOKENS)
 })
 

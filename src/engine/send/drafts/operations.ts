@@ -69,6 +69,15 @@ export const createDraft = operation({
   },
 })
 
+/** Throws what sending such a mail would throw of its input: for callers that draft whole mails only. */
+export async function requireWhole(
+  engine: Engine,
+  caller: Caller,
+  { send_at: _, ...mail }: z.output<typeof draftInput>,
+): Promise<void> {
+  await judge(engine, caller, { mail })
+}
+
 export const getDraft = operation({
   name: 'get_draft',
   summary: 'A draft, and what would become of it if it were sent now.',

@@ -30,8 +30,9 @@ export function changed(draft: DraftMail, changes: DraftChanges): DraftMail & Me
 }
 
 function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === '') return true
-  return typeof value === 'object' && Object.keys(value).length === 0
+  if (value === undefined || value === '') return true
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).every((item) => Array.isArray(value) && item === '')
 }
 
 /** Files of a draft are kept as uploads, so that the draft itself stays small. Throws ValidationFailed, TooLarge. */
