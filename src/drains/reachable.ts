@@ -19,6 +19,8 @@ const blocklist = (subnets: string[]) => {
 
 const LOOPBACK = blocklist(['127.0.0.0/8', '::1/128'])
 
+const UNSPECIFIED = blocklist(['0.0.0.0/8', '::/128'])
+
 /** What the IANA special-purpose registries (RFC 6890) do not call globally reachable, with multicast. */
 const SPECIAL_IPV4 = blocklist([
   '0.0.0.0/8',
@@ -67,6 +69,10 @@ export function reachable(
     reason: `${address} is ${kind} address; WEBHOOK_ALLOW_PRIVATE=true would allow it`,
   }
 }
+
+/** Loopback, and the addresses that mean no host at all: RFC 1122 §3.2.1.3, RFC 4291 §2.5.2. */
+export const isThisMachine = (address: string) =>
+  isLoopback(address) || UNSPECIFIED.check(address, family(address))
 
 // A BlockList compares an IPv4-mapped address (::ffff:7f00:1) with the rules for IPv4.
 const isLoopback = (address: string) => LOOPBACK.check(address, family(address))

@@ -22,9 +22,19 @@ export type Sent =
 export type Phase = 'connecting' | 'transaction' | 'dot sent'
 
 export interface Connections {
-  send(mail: OutgoingMail): Promise<Sent>
+  /** `begun` is called once a session is ready for the mail. */
+  send(mail: OutgoingMail, begun?: () => void): Promise<Sent>
+  /** Mails that have a session at the moment. */
+  active(): number
+  /** At most so many connections from now on; those that are open stay. */
+  limit(connections: number): void
   /** Lets what is under way end; `force` cuts it. What waits fails. */
   close(options?: { force: boolean }): void
+}
+
+interface UnderWay {
+  phase: Phase
+  begun: (() => void) | undefined
 }
 
 /** Opens as many connections as there is mail for, up to `maxConnections`. `getSocket` may dial in the pool's place. */
@@ -40,21 +50,27 @@ export function openConnections(
   })
   if (getSocket !== undefined) pool.getSocket = getSocket
   const mailer = createTransport(pool)
-  const phases = new WeakMap<object, Phase>()
-  // The stream is made when a session is ready for the mail. The last stage of the message's stream ends when its last byte is on the way to the socket,
-  // the final dot behind it: from here on a lost connection leaves open whether the mail was taken.
-  mailer.use('stream', ({ data, message }, done) => {
-    const raw = data.raw as object
+  const underWay = new Map<unknown, UnderWay>()
+  const reach = (raw: unknown, phase: Phase) => {
+    const mail = underWay.get(raw)
+    if (mail !== undefined) mail.phase = phase
+    return mail
+  }
+  // The stream is made when a session is ready for the mail. Its last stage ends when the last byte is on the way to
+  // the socket, the final dot behind it: from here on a lost connection leaves open whether the mail was taken.
+  mailer.use('stream', ({ data: { raw }, message }, done) => {
     message.processFunc((stream) => {
-      phases.set(raw, 'transaction')
+      reach(raw, 'transaction')?.begun?.()
       const pieces = Readable.from(inPieces(stream), { objectMode: false })
-      return pieces.once('end', () => phases.set(raw, 'dot sent'))
+      return pieces.once('end', () => reach(raw, 'dot sent'))
     })
     done()
   })
   return {
-    async send({ envelope, raw }) {
+    async send({ envelope, raw }, begun) {
       const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
+      const mail: UnderWay = { phase: 'connecting', begun }
+      underWay.set(bytes, mail)
       const to = envelope.to.map((address) => ({ name: '', address }))
       try {
         const info = await mailer.sendMail({
@@ -63,9 +79,14 @@ export function openConnections(
         })
         return { kind: 'answered', info }
       } catch (error) {
-        const phase = phases.get(bytes) ?? 'connecting'
-        return { kind: 'failed', error: error as NodemailerError, phase }
+        return { kind: 'failed', error: error as NodemailerError, phase: mail.phase }
+      } finally {
+        underWay.delete(bytes)
       }
+    },
+    active: () => [...underWay.values()].filter(({ phase }) => phase !== 'connecting').length,
+    limit(connections) {
+      pool.options.maxConnections = connections
     },
     close: (how) => pool.close(how),
   }
