@@ -15,6 +15,9 @@ import { localDelivery } from '../../../src/engine/receive/local.ts'
 import { createDelivery } from '../../../src/engine/send/deliver.ts'
 import { sendMessage } from '../../../src/engine/send/operations.ts'
 import { DELIVER_JOB } from '../../../src/engine/send/outgoing.ts'
+import { expireReview } from '../../../src/engine/send/reviews/expire.ts'
+import { EXPIRE_JOB, NOTICE_JOB } from '../../../src/engine/send/reviews/hold.ts'
+import { tellOfReview } from '../../../src/engine/send/reviews/notice.ts'
 import { RELEASE_JOB, releaseScheduled } from '../../../src/engine/send/schedule/release.ts'
 import { heldClock } from '../../world/clock.ts'
 import { engineWorld } from '../../world/engine.ts'
@@ -76,6 +79,8 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
         handlers: {
           [DELIVER_JOB]: createDelivery(engine, ways),
           [RELEASE_JOB]: releaseScheduled(engine),
+          [EXPIRE_JOB]: expireReview(engine),
+          [NOTICE_JOB]: tellOfReview(engine, ways),
           'inboxes.erase': eraseInbox(engine),
         },
       })

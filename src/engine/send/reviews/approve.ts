@@ -119,7 +119,7 @@ async function goingOf({ db, settings }: Engine, row: MessageRow, now: Date): Pr
   const recipients = await db.query<RecipientRow>(
     'SELECT * FROM recipients WHERE org_id = $1 AND message_id = $2 ORDER BY position',
     [row.org_id, row.id],
-    'send_recipients',
+    'recipients_of_review',
   )
   const firstWait = (settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS
   const runAt = new Date(now.getTime() + firstWait)

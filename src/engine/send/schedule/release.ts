@@ -64,7 +64,7 @@ async function due({ db, clock }: Parts, orgId: OrgId, id: string): Promise<Due 
   const recipients = await db.query<RecipientRow>(
     'SELECT * FROM recipients WHERE org_id = $1 AND message_id = $2 ORDER BY position',
     [orgId, id],
-    'send_recipients',
+    'release_recipients',
   )
   return { row, recipients, may_send }
 }
