@@ -8,7 +8,7 @@ import { createWork, keepHouse } from './app/work.ts'
 import { type Config, PACKAGE_ROOT } from './config.ts'
 import { dnsOver } from './drains/dns.ts'
 import { rememberingDns } from './drains/dns-cache.ts'
-import { fileBlobs } from './drains/files.ts'
+import { type FileBlobs, fileBlobs } from './drains/files.ts'
 import { createPoster } from './drains/post.ts'
 import { smtpRelay } from './drains/smtp.ts'
 import { type FirstStart, firstStart, takeBackKeys } from './engine/inboxes/first-start.ts'
@@ -79,23 +79,25 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     adopt: config.adoptDatabase,
     log,
   })
+  const blobs = fileBlobs(join(config.dataDir, 'raw'))
   try {
-    await migrate(db, MIGRATIONS, log)
-    return assemble(config, { db, clock, log })
+    await Promise.all([migrate(db, MIGRATIONS, log), blobs.recovered()])
+    return assemble(config, { db, clock, log, blobs })
   } catch (error) {
-    await db.close()
+    await Promise.all([db.close(), blobs.close()])
     throw error
   }
 }
 
-function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>): App {
-  const { db, log } = ground
+type Ground = Pick<Engine, 'db' | 'clock' | 'log'> & { blobs: FileBlobs }
+
+function assemble(config: Config, ground: Ground): App {
+  const { db, log, blobs } = ground
   const poster = posterOf(config)
   const addresses: Addresses = {}
   const mails = createMailReader()
   const engine: Engine = {
     ...ground,
-    blobs: fileBlobs(join(config.dataDir, 'raw')),
     mails,
     jobs: { wake: () => waker.wake() },
     webhooks: poster,
@@ -140,7 +142,7 @@ function assemble(config: Config, ground: Pick<Engine, 'db' | 'clock' | 'log'>):
       await Promise.allSettled(open.map((part) => part.close()))
       await Promise.all([worker.stop(), world?.close(), mails.close()])
       await waker.settled()
-      await db.close()
+      await Promise.all([db.close(), blobs.close()])
     },
   }
   return app

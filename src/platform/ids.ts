@@ -25,6 +25,10 @@ export type IdPrefix =
 export type Randomness = (bytes: number) => Uint8Array
 
 const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz'
+const CROCKFORD_OF: string[] = []
+for (const [value, letter] of [...CROCKFORD].entries()) {
+  CROCKFORD_OF[value.toString(32).charCodeAt(0)] = letter
+}
 /** 128 bits at 5 bits a character; the first character carries 3 bits only. */
 const SUFFIX_LENGTH = 26
 /** Characters of the time: 3 bits, and 5 nine times. */
@@ -39,6 +43,7 @@ const RAND_A_BITS = 62n
 const RAND_B_MASK = (1n << 62n) - 1n
 const RANDOM_BITS = 74n
 const RANDOM_BYTES = 10
+const POOL_BYTES = 10_240
 
 /** RFC 9562 §6.2 method 2: inside one millisecond the random part counts up, so ids keep order. */
 const last = { ms: -1, random: 0n }
@@ -51,7 +56,7 @@ const last = { ms: -1, random: 0n }
 export function newId<P extends IdPrefix>(
   prefix: P,
   now: Date,
-  random: Randomness = randomBytes,
+  random: Randomness = fromPool,
 ): `${P}_${string}` {
   const ms = now.getTime()
   if (ms > last.ms) {
@@ -65,6 +70,18 @@ export function newId<P extends IdPrefix>(
     }
   }
   return `${prefix}_${base32(uuid7(last.ms, last.random))}`
+}
+
+/** Asking the system for ten bytes costs as much as asking for a thousand times that. */
+const pool = { bytes: randomBytes(0), at: 0 }
+
+function fromPool(count: number): Uint8Array {
+  if (pool.at + count > pool.bytes.length) {
+    pool.bytes = randomBytes(POOL_BYTES)
+    pool.at = 0
+  }
+  pool.at += count
+  return pool.bytes.subarray(pool.at - count, pool.at)
 }
 
 /** The 26 characters behind the prefix; a thread's id has the suffix of its first message's id. */
@@ -94,12 +111,10 @@ function uuid7(ms: number, random: bigint): bigint {
   return (BigInt(ms) << 80n) | VERSION_7 | (randA << 64n) | VARIANT | (random & RAND_B_MASK)
 }
 
+/** BigInt writes 0-9a-v; Crockford leaves i, l, o and u out. */
 function base32(value: bigint): string {
-  let rest = value
+  const digits = value.toString(32).padStart(SUFFIX_LENGTH, '0')
   let text = ''
-  for (let i = 0; i < SUFFIX_LENGTH; i++) {
-    text = CROCKFORD.charAt(Number(rest & 31n)) + text
-    rest >>= 5n
-  }
+  for (let i = 0; i < SUFFIX_LENGTH; i++) text += CROCKFORD_OF[digits.charCodeAt(i)]
   return text
 }

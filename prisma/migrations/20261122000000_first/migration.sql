@@ -125,7 +125,8 @@ CREATE TABLE messages (
   subject            text NOT NULL,
   text_body          text NOT NULL,
   html_body          text,
-  new_text           text NOT NULL,
+  -- Null: all of text_body.
+  new_text           text,
   quoted             jsonb NOT NULL,
   hidden_text_removed integer NOT NULL,
   codes              jsonb NOT NULL,

@@ -119,7 +119,9 @@ export class DoorConnection extends SMTPConnection {
   }
 
   #await(ms: number): void {
-    const { responseCode, message } = replies.tooSlow()
-    this.#deadline = this.#clock.after(ms, () => this.send(responseCode, message))
+    this.#deadline = this.#clock.after(ms, () => {
+      const { responseCode, message } = replies.tooSlow()
+      this.send(responseCode, message)
+    })
   }
 }

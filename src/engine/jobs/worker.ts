@@ -71,7 +71,7 @@ export interface Worker {
 
 const DEFAULT_LIMIT: Limit = { atOnce: 16, perLane: 16 }
 /** Wakes close together are one: every stored mail wakes, and a look costs four statements. */
-const BREATH_MS = 15
+const BREATH_MS = 40
 const RENEW_EVERY_MS = LEASE_MS / 3
 /** Other processes enqueue into PostgreSQL, and a NOTIFY can be lost with its connection. */
 const LONGEST_SLEEP_MS = 1_000

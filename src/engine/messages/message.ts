@@ -86,8 +86,8 @@ export interface MessageRow {
   subject: string
   text_body: string
   html_body: string | null
-  /** What the author added: without quoted history and signature. */
-  new_text: string
+  /** What the author added: without quoted history and signature. Null: all of text_body. */
+  new_text: string | null
   quoted: Quoted[]
   hidden_text_removed: number
   codes: Code[]
@@ -229,7 +229,7 @@ export function showMessage(
     subject: row.subject,
     text_body: row.text_body,
     html_body: row.html_body,
-    new_text: row.new_text,
+    new_text: row.new_text ?? row.text_body,
     quoted: row.quoted,
     attachments: attachments.map(({ id, filename, content_type, size, inline }) => ({
       id,

@@ -155,7 +155,7 @@ export function messageRow(arrival: Arrival, place: Place, knowledge: Knowledge)
     subject: parsed.subject,
     text_body: read.text_body,
     html_body: parsed.html,
-    new_text: read.new_text,
+    new_text: read.new_text === read.text_body ? null : read.new_text,
     quoted: read.quoted,
     hidden_text_removed: read.hidden_text_removed,
     codes: read.codes,

@@ -104,7 +104,7 @@ function rowOf({ id, inbox, answered, draft, ...mail }: Composed): MessageRow {
     subject: draft.subject,
     text_body: mail.bodies.text,
     html_body: draft.html,
-    new_text: mail.bodies.newText,
+    new_text: mail.bodies.newText === mail.bodies.text ? null : mail.bodies.newText,
     quoted: mail.bodies.quoted,
     hidden_text_removed: 0,
     codes: [],

@@ -55,7 +55,12 @@ describe('what messages tell their threads', () => {
 
   it('a thread that begins with them is written as it will be', () => {
     const [news] = newsOf([message('msg_a', 1), message('msg_b', 2, { is_news: false })])
-    const empty = { id: 'thr_1', message_count: 0, is_read: true, is_archived: false } as ThreadRow
+    const empty = {
+      id: 'thr_1',
+      message_count: 0,
+      is_read: true,
+      is_archived: false,
+    } as unknown as ThreadRow
     expect(news && begunWith(empty, news)).toMatchObject({
       id: 'thr_1',
       message_count: 2,

@@ -59,4 +59,11 @@ export function questionsOf({ dns, clock }: { dns: Dns; clock: Clock }): Questio
 
 const TOO_LATE = { kind: 'failed', reason: 'no answer in time' } as const
 
-const coded = (code: string, message: string) => Object.assign(new Error(message), { code })
+/** An answer, not a fault: nobody reads where it was made, and writing that down costs more than the rest of the look-up. */
+function coded(code: string, message: string): Error {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const error = Object.assign(new Error(message), { code })
+  Error.stackTraceLimit = stackTraceLimit
+  return error
+}

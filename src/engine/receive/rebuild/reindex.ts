@@ -12,6 +12,7 @@ import { type Rearrangement, stepsOf } from './order.ts'
 import type { Sidecar } from './sidecar.ts'
 import { storeInbound } from './store-inbound.ts'
 import { storeOutbound } from './store-outbound.ts'
+import { restoreSuppressions } from './suppressions.ts'
 
 type Parts = Pick<Engine, 'db' | 'blobs' | 'settings' | 'log'>
 
@@ -110,6 +111,7 @@ async function reindexOrganization(
   if (await restoreOrganization(parts, orgId, journal, kept)) counts.tookPlace = true
   if (known.length === 0) counts.organizations.push(orgId)
   const deleted = await retireAddresses(parts, orgId, journal)
+  await restoreSuppressions(parts, orgId, journal)
   const house = createHouse(parts, orgId, deleted, counts)
   for (const step of stepsOf(ids, journal, SLICE)) {
     // The mark stays: what has no row yet must not be swept away.

@@ -40,7 +40,7 @@ export const Sidecar = z.object({
   send_at: z.coerce.date().nullable().default(null),
   citations: z.array(z.string()).default([]),
   /** Where it quotes the mail it answers: which of its words are new. */
-  new_text: z.string().optional(),
+  new_text: z.string().nullable().optional(),
   quoted: z.array(Quoted).default([]),
   delivery: z.enum(['email', 'dry-run']).default('email'),
   /** What became of it, once that was final. */

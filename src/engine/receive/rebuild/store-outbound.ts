@@ -61,7 +61,7 @@ function rowOf(
     bcc: sidecar.bcc,
     reply_to: sidecar.reply_to,
     // What an agent wrote is its own: there is nothing to fold, and no code or flag to find.
-    new_text: sidecar.new_text ?? text,
+    new_text: sidecar.new_text ?? null,
     text_body: text,
     quoted: sidecar.quoted,
     hidden_text_removed: 0,

@@ -1,0 +1,156 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { fileBlobs } from '../../src/drains/files.ts'
+import { built, startChild } from '../world/child.ts'
+
+const ORG = 'org_00000000000000000000000001'
+const ID = 'msg_00000000000000000000000001'
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+const KEEPER = `
+import { createHash } from 'node:crypto'
+import { fileBlobs } from '${built('drains/files.js')}'
+const [folder, wanted] = process.argv.slice(1)
+const { mails, removed } = JSON.parse(wanted)
+const blobs = fileBlobs(folder)
+const sha256 = (text) => createHash('sha256').update(text).digest('hex')
+await Promise.all(mails.map((text) => blobs.put('${ORG}', sha256(text), Buffer.from(text))))
+for (const text of removed) await blobs.remove('${ORG}', sha256(text), async () => true)
+console.log('kept')
+setInterval(() => {}, 1000)
+`
+
+let root: string
+let count = 0
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'postroom-files-'))
+})
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+function fresh() {
+  count += 1
+  return join(root, String(count), 'raw')
+}
+
+function opened(folder: string) {
+  const blobs = fileBlobs(folder)
+  onTestFinished(() => blobs.close())
+  return blobs
+}
+
+const logsOf = (folder: string) => readdir(join(folder, '.log'))
+
+describe('files of the data folder', () => {
+  it('keeps small and large ones under their hash, and sidecars under their message', async () => {
+    const folder = fresh()
+    const blobs = opened(folder)
+    const mails = [Buffer.from('small'), randomBytes(300_000), Buffer.alloc(0)]
+    await Promise.all(mails.map((mail) => blobs.put(ORG, sha256(mail), mail)))
+    await blobs.putSidecar(ORG, ID, { id: ID })
+    for (const mail of mails) {
+      expect(await readFile(join(folder, ORG, sha256(mail)))).toEqual(mail)
+      expect(await blobs.get(ORG, sha256(mail))).toEqual(mail)
+    }
+    expect(await blobs.sidecar(ORG, ID)).toEqual({ id: ID })
+  })
+
+  it('writes a sidecar again as a whole', async () => {
+    const blobs = opened(fresh())
+    await blobs.putSidecar(ORG, ID, { status: 'queued', more: 'x'.repeat(500) })
+    await blobs.putSidecar(ORG, ID, { status: 'sent' })
+    expect(await blobs.sidecar(ORG, ID)).toEqual({ status: 'sent' })
+  })
+
+  it('takes hundreds at once, the same ones too', async () => {
+    const folder = fresh()
+    const blobs = opened(folder)
+    const mails = Array.from({ length: 300 }, (_, n) => Buffer.from(`mail ${n % 250}`))
+    await Promise.all(mails.map((mail) => blobs.put(ORG, sha256(mail), mail)))
+    expect(await readdir(join(folder, ORG))).toHaveLength(250)
+  })
+
+  it('leaves no log behind when it is closed', async () => {
+    const folder = fresh()
+    const blobs = fileBlobs(folder)
+    await blobs.put(ORG, sha256(Buffer.from('a')), Buffer.from('a'))
+    expect(await logsOf(folder)).toHaveLength(1)
+    await blobs.close()
+    expect(await logsOf(folder)).toEqual([])
+  })
+
+  it('says why a file could not be kept, and goes on with the next', async () => {
+    const folder = fresh()
+    const blobs = opened(folder)
+    const bad = blobs.putSidecar('org_\0' as typeof ORG, ID, {})
+    await expect(bad).rejects.toThrow('null bytes')
+    await blobs.put(ORG, sha256(Buffer.from('good')), Buffer.from('good'))
+    expect(await blobs.has(ORG, sha256(Buffer.from('good')))).toBe(true)
+  })
+})
+
+describe('after a crash', () => {
+  /** A process that keeps mails, says so, and is killed. */
+  async function crashed(folder: string, mails: string[], removed: string[] = []) {
+    const child = startChild(KEEPER, [folder, JSON.stringify({ mails, removed })])
+    expect(await child.line()).toBe('kept')
+    child.process.kill('SIGKILL')
+    await child.exited
+  }
+
+  it('what was acknowledged and never came to disk is made from the log', async () => {
+    const folder = fresh()
+    await crashed(folder, ['one', 'two', 'three'])
+    await rm(join(folder, ORG), { recursive: true })
+    const blobs = opened(folder)
+    await blobs.recovered()
+    for (const text of ['one', 'two', 'three']) {
+      expect((await blobs.get(ORG, sha256(Buffer.from(text)))).toString()).toBe(text)
+    }
+    expect(await logsOf(folder)).toEqual([])
+  })
+
+  it('a file that is there in part is made whole', async () => {
+    const folder = fresh()
+    await crashed(folder, ['a mail of some length'])
+    const path = join(folder, ORG, sha256(Buffer.from('a mail of some length')))
+    await appendFile(path, 'and what does not belong to it')
+    const blobs = opened(folder)
+    await blobs.recovered()
+    expect((await readFile(path)).toString()).toBe('a mail of some length')
+  })
+
+  it('what was removed stays away', async () => {
+    const folder = fresh()
+    await crashed(folder, ['kept', 'removed'], ['removed'])
+    const blobs = opened(folder)
+    await blobs.recovered()
+    expect(existsSync(join(folder, ORG, sha256(Buffer.from('kept'))))).toBe(true)
+    expect(existsSync(join(folder, ORG, sha256(Buffer.from('removed'))))).toBe(false)
+  })
+
+  it('a torn end of the log was acknowledged to nobody', async () => {
+    const folder = fresh()
+    await crashed(folder, ['whole'])
+    const [name] = await logsOf(folder)
+    await appendFile(
+      join(folder, '.log', `${name}`),
+      '{"path":"org_x/torn","length":100,"crc":1}\nhalf',
+    )
+    const blobs = opened(folder)
+    await blobs.recovered()
+    expect((await blobs.get(ORG, sha256(Buffer.from('whole')))).toString()).toBe('whole')
+    expect(existsSync(join(folder, 'org_x'))).toBe(false)
+  })
+
+  it('the log of a process that lives is left alone', async () => {
+    const folder = fresh()
+    const living = opened(folder)
+    await living.put(ORG, sha256(Buffer.from('mine')), Buffer.from('mine'))
+    const second = opened(folder)
+    await second.recovered()
+    expect(await logsOf(folder)).toHaveLength(1)
+  })
+})
