@@ -145,7 +145,7 @@ function readEmail(text: string): { email: string } | { problem: string } {
   }
   if (!DOT_ATOM.test(local) || local.length > MAX_LOCAL_PART) {
     return {
-      problem: `${shown(text)} cannot be written to: before the @ stand 1 to ${MAX_LOCAL_PART} letters, digits or . _ - + and the like, no quotes, spaces, % or !`,
+      problem: `${shown(text)} cannot be written to: before the @ stand 1 to ${MAX_LOCAL_PART} letters a to z, digits or . _ - + and the like, no quotes, spaces, % or !`,
     }
   }
   const email = `${local}@${domain}`
