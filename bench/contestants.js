@@ -5,9 +5,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 
 const MAIN = new URL('../dist/main.js', import.meta.url).pathname
 const BASELINE = new URL('./baseline.js', import.meta.url).pathname
+/** As `npm start` has them. */
+const FLAGS = ['--max-semi-space-size=32']
 const START_PATIENCE_MS = 30_000
 
 /** Starts a baseline; `kind` is accept or parse. */
@@ -30,16 +33,40 @@ export async function product(databaseUrl) {
     LOG_LEVEL: 'warn',
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
   }
-  const child = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, [...FLAGS, MAIN, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   await ready(`http://127.0.0.1:${http}/readyz`, child)
   return {
     address: `127.0.0.1:${smtp}`,
     recipient: 'hello@postroom.localhost',
+    pid: child.pid,
     async stop() {
       await stop(child)
       await rm(data, { recursive: true, force: true })
     },
   }
+}
+
+/** A database of its own for each round, dropped afterwards. */
+export async function onPostgres(url) {
+  const name = `postroom_bench_${Date.now()}`
+  await admin(url, `CREATE DATABASE ${name}`)
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  const running = await product(own.href)
+  return {
+    ...running,
+    async stop() {
+      await running.stop()
+      await admin(url, `DROP DATABASE ${name} WITH (FORCE)`)
+    },
+  }
+}
+
+async function admin(url, statement) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(statement)
+  await client.end()
 }
 
 async function ready(url, child) {

@@ -5,14 +5,14 @@ import { once } from 'node:events'
 import { access, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
-import { baseline, product } from './contestants.js'
+import { baseline, onPostgres, product } from './contestants.js'
 
 const CONNECTIONS = 20
 const BYTES = 4096
-const MAILS = Number(process.env.BENCH_MAILS ?? 3000)
+const MAILS = Number(process.env.BENCH_MAILS ?? 10_000)
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
-const WARM_UP = 300
+/** Enough for the compiler to be done with what runs for every mail. */
+const WARM_UP = 3000
 /** The first bars: shares of the parse-only baseline. */
 const BARS = { embedded: 0.15, postgresql: 0.3 }
 const SENDER = new URL('./sender.js', import.meta.url).pathname
@@ -81,29 +81,6 @@ async function senderCommand() {
   const args = (address, recipient, mails) =>
     ['-d', '-s', CONNECTIONS, '-l', BYTES, '-m', mails, '-f', 'bench@example.com', '-t', recipient, address]
   return { name: 'smtp-source', command: (...of) => [tool, args(...of).map(String)] }
-}
-
-/** A database of its own for each round, dropped afterwards. */
-async function onPostgres(url) {
-  const name = `postroom_bench_${Date.now()}`
-  await admin(url, `CREATE DATABASE ${name}`)
-  const own = new URL(url)
-  own.pathname = `/${name}`
-  const running = await product(own.href)
-  return {
-    ...running,
-    async stop() {
-      await running.stop()
-      await admin(url, `DROP DATABASE ${name} WITH (FORCE)`)
-    },
-  }
-}
-
-async function admin(url, statement) {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(statement)
-  await client.end()
 }
 
 function say(line) {

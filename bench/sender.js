@@ -1,4 +1,5 @@
-// Sends mails over kept-open connections as fast as the other side answers, like `smtp-source -d`.
+// Sends mails over kept-open connections as fast as the other side answers, like `smtp-source -d`. In the end it prints, as
+// JSON, how long the answer to DATA took: { p50, p99, max } in milliseconds.
 // node bench/sender.js HOST:PORT RECIPIENT CONNECTIONS BYTES COUNT
 import { connect } from 'node:net'
 
@@ -10,8 +11,12 @@ const [host, port] = address.split(':')
 const body = LINE.repeat(Math.ceil(Number(bytes) / LINE.length)).slice(0, Number(bytes))
 let left = Number(count)
 let serial = 0
+const waits = []
 
 await Promise.all(Array.from({ length: Number(connections) }, session))
+waits.sort((a, b) => a - b)
+const quantile = (q) => Math.round(waits[Math.min(waits.length - 1, Math.floor(waits.length * q))] ?? 0)
+process.stdout.write(`${JSON.stringify({ p50: quantile(0.5), p99: quantile(0.99), max: quantile(1) })}\n`)
 
 async function session() {
   const socket = connect({ host, port: Number(port), noDelay: true })
@@ -29,7 +34,9 @@ async function session() {
     await say('MAIL FROM:<bench@example.com>\r\n', '250')
     await say(`RCPT TO:<${recipient}>\r\n`, '250')
     await say('DATA\r\n', '354')
+    const begin = performance.now()
     await say(`${header(serial)}\r\n${body}\r\n.\r\n`, '250')
+    waits.push(performance.now() - begin)
   }
   await say('QUIT\r\n', '221')
   socket.destroy()

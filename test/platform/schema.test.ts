@@ -49,7 +49,7 @@ interface Model {
 /** The models of schema.prisma: a line a column, as PostgreSQL would describe it, and the primary key. */
 function modelsOfPrisma(): Record<string, Model> {
   const source = readFileSync('prisma/schema.prisma', 'utf8')
-  const models = [...source.matchAll(/^model (\w+) \{\n([^}]*)\}/gm)]
+  const models = [...source.matchAll(/^model (\w+) \{\n([\s\S]*?\n)\}/gm)]
   return Object.fromEntries(models.map(([, name = '', body = '']) => [name, modelOf(body)]))
 }
 
