@@ -39,11 +39,36 @@ const RearrangementWithdrawn = z.object({
   audit_id: z.string(),
 })
 
+/** Somebody complained or unsubscribed. Addresses that bounced are not here: a mail to them says it again. */
+const AddressSuppressed = z.object({
+  kind: z.literal('address_suppressed'),
+  at: z.coerce.date(),
+  suppression: z.object({
+    id: z.string(),
+    email: z.string(),
+    kind: z.string(),
+    /** Null: for every inbox of the organization. */
+    inbox_id: z.string().nullable(),
+    reason: z.string(),
+    message_id: z.string(),
+  }),
+})
+
+/** A person took the address off the list, for that inbox and for all. */
+const SuppressionRemoved = z.object({
+  kind: z.literal('suppression_removed'),
+  at: z.coerce.date(),
+  email: z.string(),
+  inbox_id: z.string(),
+})
+
 export const JournalEntry = z.discriminatedUnion('kind', [
   Organization,
   InboxDeleted,
   Overtaken,
   ThreadsRearranged,
   RearrangementWithdrawn,
+  AddressSuppressed,
+  SuppressionRemoved,
 ])
 export type JournalEntry = z.infer<typeof JournalEntry>

@@ -11,7 +11,7 @@ import { readBody } from './body.ts'
 
 export const UNSUBSCRIBE_ROUTE = `${UNSUBSCRIBE_PATH}/:token`
 
-type Parts = Pick<Engine, 'db' | 'clock' | 'jobs'>
+type Parts = Pick<Engine, 'db' | 'clock' | 'jobs' | 'blobs'>
 
 /** A mail program sends one short field. */
 const FORM_LIMIT = 4096

@@ -111,7 +111,7 @@ async function reindexOrganization(
   if (await restoreOrganization(parts, orgId, journal, kept)) counts.tookPlace = true
   if (known.length === 0) counts.organizations.push(orgId)
   const deleted = await retireAddresses(parts, orgId, journal)
-  await restoreSuppressions(parts, orgId, journal)
+  await restoreSuppressions(parts, orgId, journal, deleted)
   const house = createHouse(parts, orgId, deleted, counts)
   for (const step of stepsOf(ids, journal, SLICE)) {
     // The mark stays: what has no row yet must not be swept away.

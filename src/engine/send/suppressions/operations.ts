@@ -63,8 +63,11 @@ export const deleteSuppression = operation({
   output: z.void(),
   async run(engine, caller, { inbox_id, email }) {
     const { id } = await resolveInbox(engine, caller, inbox_id)
+    const at = engine.clock.now()
     const about = { inbox_id: id, ids: [], detail: {}, undoes: null }
-    const audit = newAudit(caller, { ...about, action: 'suppression.removed' }, engine.clock.now())
+    const audit = newAudit(caller, { ...about, action: 'suppression.removed' }, at)
+    const { orgId } = caller
+    await engine.blobs.journal(orgId, { kind: 'suppression_removed', at, email, inbox_id: id })
     const gone = await engine.db.query(
       `WITH gone AS (
          DELETE FROM suppressions WHERE org_id = $1 AND email = $2 AND (inbox_id IS NULL OR inbox_id = $3)

@@ -5,6 +5,7 @@ import { newEvent } from '../../events.ts'
 import type { InboxId, MessageId, OrgId } from '../../ids.ts'
 import type { MessageRow } from '../../messages/message.ts'
 import type { Engine } from '../../ports.ts'
+import { remember } from './remember.ts'
 
 /** Under PUBLIC_URL; the token follows. */
 export const UNSUBSCRIBE_PATH = '/unsubscribe'
@@ -72,11 +73,20 @@ export async function subscriptionOf(
 
 /** Writes it down; safe to repeat. The inbox of the mail does not write there any more, others may. */
 export async function unsubscribe(
-  { db, clock }: Pick<Engine, 'db' | 'clock'>,
+  { db, clock, blobs }: Pick<Engine, 'db' | 'clock' | 'blobs'>,
   ours: Pick<MessageRow, 'org_id' | 'inbox_id' | 'thread_id' | 'id'>,
   email: string,
 ): Promise<void> {
   const now = clock.now()
+  const suppression = {
+    id: newId('sup', now),
+    email: email.toLowerCase(),
+    kind: 'unsubscribe',
+    inbox_id: ours.inbox_id,
+    reason: 'unsubscribed',
+    message_id: ours.id,
+  }
+  await remember({ db, blobs }, ours.org_id, [suppression], now)
   const about = {
     orgId: ours.org_id,
     inboxId: ours.inbox_id,
@@ -86,20 +96,15 @@ export async function unsubscribe(
   }
   await db.query(
     `WITH silenced AS (
-       INSERT INTO suppressions (org_id, id, email, kind, inbox_id, reason, message_id, created_at)
-       VALUES ($1, $2, lower($3), 'unsubscribe', $4, 'unsubscribed', $5, $6)
+       INSERT INTO suppressions
+       SELECT * FROM jsonb_populate_record(NULL::suppressions, $1)
        ON CONFLICT DO NOTHING RETURNING 1
      )
      INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
      SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
-     FROM jsonb_populate_record(NULL::events, $7) AS e, silenced`,
+     FROM jsonb_populate_record(NULL::events, $2) AS e, silenced`,
     [
-      ours.org_id,
-      newId('sup', now),
-      email,
-      ours.inbox_id,
-      ours.id,
-      now,
+      JSON.stringify({ ...suppression, org_id: ours.org_id, created_at: now }),
       JSON.stringify(newEvent('email.unsubscribed', about, now)),
     ],
     'unsubscribe',
