@@ -2,6 +2,7 @@
 import { expect } from 'vitest'
 import { smtpRelay } from '../../../src/drains/smtp.ts'
 import type { Caller } from '../../../src/engine/caller.ts'
+import { signedMail } from '../../../src/engine/domains/sign.ts'
 import { Refusal } from '../../../src/engine/errors.ts'
 import type { InboxId } from '../../../src/engine/ids.ts'
 import { eraseInbox } from '../../../src/engine/inboxes/erase.ts'
@@ -19,6 +20,7 @@ import { expireReview } from '../../../src/engine/send/reviews/expire.ts'
 import { EXPIRE_JOB, NOTICE_JOB } from '../../../src/engine/send/reviews/hold.ts'
 import { tellOfReview } from '../../../src/engine/send/reviews/notice.ts'
 import { RELEASE_JOB, releaseScheduled } from '../../../src/engine/send/schedule/release.ts'
+import type { WaysOut } from '../../../src/engine/send/ways.ts'
 import { heldClock } from '../../world/clock.ts'
 import { engineWorld } from '../../world/engine.ts'
 import { startRelay } from '../../world/relay.ts'
@@ -73,7 +75,9 @@ export async function sendWorld(settings: Partial<Settings> = {}) {
     },
     /** Runs what is due, as a process of its own would. */
     async settle(over: Ways = {}) {
-      const ways = { local, world: engine.settings.outbound === 'dry-run' ? null : drain, ...over }
+      const sign: WaysOut['sign'] = (mail) => signedMail(engine, mail)
+      const drainOrNone = engine.settings.outbound === 'dry-run' ? null : drain
+      const ways = { local, world: drainOrNone, sign, ...over }
       const worker = createWorker({
         ...engine,
         handlers: {

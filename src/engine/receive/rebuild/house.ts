@@ -28,6 +28,10 @@ export async function restoreOrganization(
     if (unused !== undefined) {
       await tx.$executeRaw`DELETE FROM directory_address WHERE org_id = ${unused}`
       await tx.$executeRaw`DELETE FROM inboxes WHERE org_id = ${unused}`
+      // Keys are sealed for their organization; those of the mail domain are made anew.
+      await tx.$executeRaw`DELETE FROM directory_domain WHERE org_id = ${unused}`
+      await tx.$executeRaw`DELETE FROM domain_keys WHERE org_id = ${unused}`
+      await tx.$executeRaw`DELETE FROM domains WHERE org_id = ${unused}`
       await tx.$executeRaw`DELETE FROM organizations WHERE id = ${unused}`
       await tx.$executeRaw`UPDATE api_keys SET org_id = ${orgId} WHERE org_id = ${unused}`
       await tx.$executeRaw`UPDATE directory_key SET org_id = ${orgId} WHERE org_id = ${unused}`
