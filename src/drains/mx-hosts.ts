@@ -61,23 +61,23 @@ export function createHosts(options: DialOptions & { now: () => number }): Hosts
     return known
   }
 
-  async function probedHost(target: MailHost): Promise<Host> {
-    const host = hostFor(target)
-    if (host.probe === undefined) return host
-    await host.probe
-    return probedHost(target)
-  }
-
   async function send(target: MailHost, mail: OutgoingMail, tries = 0): Promise<Sent> {
-    const host = await probedHost(target)
+    const host = hostFor(target)
+    if (host.probe !== undefined) return host.probe.then(() => send(target, mail, tries))
     if (host.dead) return host.dead.sent
     const sent = await sendTo(host, mail, now)
     if (sent.kind === 'answered' || closed || sent.phase !== 'connecting') return sent
-    // Others have found out meanwhile, and this mail waited for its turn.
-    const stale = host.dead !== undefined || hosts.get(target.address) !== host
-    const next = stale ? 'again' : afterNoSession(host, sent, now())
-    if (next === 'in plain text') open(target, true)
+    const next = conclude(target, host, sent)
     return next === 'leave' || tries === MAX_TRIES ? sent : send(target, mail, tries + 1)
+  }
+
+  function conclude(target: MailHost, host: Host, sent: Failed): 'again' | 'leave' {
+    // Others have found out meanwhile, and this mail waited for its turn.
+    if (host.dead !== undefined || hosts.get(target.address) !== host) return 'again'
+    const next = afterNoSession(host, sent, now())
+    if (next !== 'in plain text') return next
+    open(target, true)
+    return 'again'
   }
 
   return {
