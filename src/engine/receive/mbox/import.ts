@@ -43,11 +43,15 @@ export async function importMbox(
 ): Promise<ImportCounts> {
   const counts: ImportCounts = { imported: 0, known: 0, tooLarge: 0 }
   const underWay: Promise<void>[] = []
+  let before: Promise<unknown> = Promise.resolve()
   for await (const slice of slices(splitMbox(source))) {
     if (options.signal.aborted) break
     const mails = slice.filter((piece) => piece.kind === 'mail')
     counts.tooLarge += slice.length - mails.length
-    const stored = importSlice(parts, inbox, mails, options, counts)
+    // Ids are given as mails are handed over, and an export follows them: one slice after the other.
+    const there = Promise.all([present(parts, inbox, mails), before]).then(([known]) => known)
+    before = there
+    const stored = importSlice(parts, inbox, { mails, there }, options, counts)
     // Awaited below; a failure before that must not end the process.
     stored.catch(() => undefined)
     underWay.push(stored)
@@ -60,11 +64,12 @@ export async function importMbox(
 async function importSlice(
   parts: Parts,
   inbox: AddressFound,
-  mails: readonly Mail[],
+  slice: { mails: readonly Mail[]; there: Promise<ReadonlySet<Mail>> },
   { isNews, onProgress }: ImportOptions,
   counts: ImportCounts,
 ): Promise<void> {
-  const there = await present(parts, inbox, mails)
+  const { mails } = slice
+  const there = await slice.there
   const now = parts.clock.now()
   const received = await Promise.all(
     mails
