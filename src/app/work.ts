@@ -14,7 +14,7 @@ import { COMPLAINED_JOB, readComplained } from '../engine/receive/complained.ts'
 import { sweep } from '../engine/receive/sweep.ts'
 import { BOUNCED_JOB, recordBounce } from '../engine/send/bounced.ts'
 import { forgetCounters } from '../engine/send/caps/caps.ts'
-import { createDelivery } from '../engine/send/deliver.ts'
+import { createDelivery, DELIVER_LIMIT } from '../engine/send/deliver.ts'
 import { DELIVER_JOB } from '../engine/send/outgoing.ts'
 import { forgetAnswers } from '../engine/send/repeat/answered-before.ts'
 import { expireReview } from '../engine/send/reviews/expire.ts'
@@ -22,12 +22,14 @@ import { EXPIRE_JOB, NOTICE_JOB } from '../engine/send/reviews/hold.ts'
 import { tellOfReview } from '../engine/send/reviews/notice.ts'
 import { RELEASE_JOB, releaseScheduled } from '../engine/send/schedule/release.ts'
 import type { WaysOut } from '../engine/send/ways.ts'
+import { vacuumDue } from '../platform/vacuum.ts'
 
 /** Documents are read on the main thread and written to the one connection. */
 const READ_LIMIT = { atOnce: 2, perLane: 2 }
 
 const CHORES_AFTER_MS = 60_000
-const CHORES_EVERY_MS = 86_400_000
+const DAY_MS = 86_400_000
+const TEN_MINUTES_MS = 600_000
 
 export interface Outside extends WaysOut {
   poster: HttpPoster
@@ -53,35 +55,49 @@ export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker
       [POST_JOB]: postDeliveries({ ...engine, poster }),
     },
     tails: [webhookTail(engine)],
-    limits: { [POST_JOB]: POST_LIMIT, [READ_JOB]: READ_LIMIT },
+    limits: { [POST_JOB]: POST_LIMIT, [READ_JOB]: READ_LIMIT, [DELIVER_JOB]: DELIVER_LIMIT },
   })
 }
 
-/** What is done once the start's own work is over, and then once a day. */
-const CHORES: readonly [name: string, (engine: Engine) => Promise<unknown>][] = [
-  ['sweeping', sweep],
-  ['forgetting answers', forgetAnswers],
-  ['forgetting counters', forgetCounters],
-  ['checking domains', recheckDomains],
+interface Chore {
+  name: string
+  everyMs: number
+  work(engine: Engine): Promise<unknown>
+}
+
+/** What is done once the start's own work is over, and then again and again. */
+const CHORES: readonly Chore[] = [
+  { name: 'sweeping', everyMs: DAY_MS, work: sweep },
+  { name: 'forgetting answers', everyMs: DAY_MS, work: forgetAnswers },
+  { name: 'forgetting counters', everyMs: DAY_MS, work: forgetCounters },
+  { name: 'checking domains', everyMs: DAY_MS, work: recheckDomains },
+  { name: 'vacuuming', everyMs: TEN_MINUTES_MS, work: ({ db }) => vacuumDue(db) },
 ]
 
 export function keepHouse(engine: Engine): { close(): Promise<void> } {
   const { clock, log } = engine
   let ended = false
-  const go = () => {
-    timer = clock.after(CHORES_EVERY_MS, go)
-    for (const [chore, work] of CHORES) {
-      work(engine).catch(({ message: reason }: Error) => {
-        // A stop in the middle takes the database away; what is left is done after the next start.
-        if (!ended) log.warn({ chore, reason }, 'a daily chore failed; it is tried again')
-      })
-    }
+  const timers = new Map<Chore, { cancel(): void }>()
+  const go = (chore: Chore) => {
+    timers.set(
+      chore,
+      clock.after(chore.everyMs, () => go(chore)),
+    )
+    chore.work(engine).catch(({ message: reason }: Error) => {
+      // A stop in the middle takes the database away; what is left is done after the next start.
+      if (!ended) log.warn({ chore: chore.name, reason }, 'a chore failed; it is tried again')
+    })
   }
-  let timer = clock.after(CHORES_AFTER_MS, go)
+  for (const chore of CHORES) {
+    timers.set(
+      chore,
+      clock.after(CHORES_AFTER_MS, () => go(chore)),
+    )
+  }
   return {
     async close() {
       ended = true
-      timer.cancel()
+      for (const timer of timers.values()) timer.cancel()
     },
   }
 }
