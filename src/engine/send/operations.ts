@@ -26,7 +26,8 @@ export const sendInput = messageInput.extend({
  */
 export const sendMessage = operation({
   name: 'send_message',
-  summary: 'Send a new mail, a reply (thread_id or reply_to_message_id) or a forward (forward_message_id).',
+  summary:
+    'Send a new mail, a reply (thread_id or reply_to_message_id) or a forward (forward_message_id).',
   scope: 'email:send',
   reads: false,
   input: sendInput,

@@ -50,7 +50,7 @@ export async function prepare(
   })
   const at = engine.clock.now()
   const id = newId('msg', at)
-  const { draft, bodies, citations } = await draftOf(engine, caller, mail, { id, at })
+  const draft = await draftOf(engine, caller, mail, { id, at })
   const raw = await compose(draft)
   requireWireRoom(raw.length)
   const outgoing = outgoingOf({
@@ -60,8 +60,8 @@ export async function prepare(
     draft,
     replyTo: mail.written.replyTo,
     bcc,
-    bodies,
-    citations,
+    bodies: mail.bodies,
+    citations: mail.citations,
     raw,
     dryRun: outside && engine.settings.outbound === 'dry-run',
     byAgent: caller.agent,
@@ -122,15 +122,15 @@ function contentOf({ written, people, subject, bodies, files }: Mail): Content {
 async function draftOf(
   engine: Parts,
   caller: Caller,
-  { written, place, people, subject, bodies, files, citations }: Mail,
+  { written, place, people, subject, bodies, files }: Mail,
   { id, at }: { id: MessageId; at: Date },
-): Promise<{ draft: Draft; bodies: Bodies; citations: string[] }> {
+): Promise<Draft> {
   const { inbox, answered } = place
   const threadId: ThreadId = answered?.thread_id ?? `thr_${idSuffix(id)}`
   const tokens = await tokensOf(engine, inbox, { messageId: id, threadId })
   const { messageId, replyTo } = tokens
   const ownId = engine.settings.outbound === 'relay' ? messageId : undefined
-  const draft: Draft = {
+  return {
     to: people.to,
     cc: people.cc,
     from: named(inbox, inbox.address),
@@ -145,7 +145,7 @@ async function draftOf(
     threading: threadingHeaders(answered, ownId),
     autoReplied: caller.agent && answered !== undefined,
   }
-  return { draft, bodies, citations }
+}
 }
 
 const named = ({ display_name: name }: InboxRow, email: string): Address =>
