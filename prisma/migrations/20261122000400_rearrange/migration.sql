@@ -29,11 +29,14 @@ CREATE INDEX audit_newest ON audit (org_id, at DESC, id DESC);
 CREATE INDEX audit_of_ids ON audit USING gin (ids);
 CREATE UNIQUE INDEX audit_undone_once ON audit (org_id, undoes) WHERE undoes IS NOT NULL;
 
--- As before, and what was kept apart from one of the threads is kept apart from the joined one.
+-- As before, and what was kept apart from one of the threads is kept apart from the joined one. What a thread shows is made
+-- in one place, touch_threads: here the threads that go are the news, in rebuild_thread the messages are.
 CREATE OR REPLACE FUNCTION merge_threads(organization text, into_thread text, from_threads text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
   found_rows bigint;
+  archived boolean;
+  apart text[];
 BEGIN
   -- In the order of their ids, so that two merges never wait for each other.
   PERFORM 1 FROM threads
@@ -46,35 +49,32 @@ BEGIN
   UPDATE messages SET thread_id = into_thread
   WHERE org_id = organization AND thread_id = ANY(from_threads);
 
-  WITH others AS (
-    SELECT * FROM threads WHERE org_id = organization AND id = ANY(from_threads)
-  ), everything AS (
-    SELECT * FROM threads WHERE org_id = organization AND id = ANY(from_threads || into_thread)
-  ), newest AS (
-    SELECT * FROM everything ORDER BY last_message_at DESC, last_message_id DESC LIMIT 1
-  ), earliest AS (
-    SELECT subject, created_at FROM everything ORDER BY created_at, id LIMIT 1
-  )
-  UPDATE threads t SET
-    subject = e.subject,
-    created_at = e.created_at,
-    message_count = (SELECT sum(message_count) FROM everything),
-    participants = merge_participants(t.participants, (
-      SELECT jsonb_agg(person ORDER BY o.created_at, o.id)
-      FROM others o, jsonb_array_elements(o.participants) AS person)),
-    is_read = (SELECT bool_and(is_read) FROM everything),
-    is_archived = (SELECT bool_and(is_archived) FROM everything),
-    has_outbound = (SELECT bool_or(has_outbound) FROM everything),
-    latest_inbound_at = (SELECT max(latest_inbound_at) FROM everything),
-    kept_apart_from = ARRAY(
-      SELECT DISTINCT other FROM everything, unnest(kept_apart_from) AS other
-      WHERE other <> into_thread AND other <> ALL(from_threads) ORDER BY other),
-    waiting_on = n.waiting_on,
-    preview = n.preview,
-    last_message_id = n.last_message_id,
-    last_message_at = n.last_message_at
-  FROM newest n, earliest e
-  WHERE t.org_id = organization AND t.id = into_thread;
+  SELECT bool_and(is_archived) INTO archived
+  FROM threads WHERE org_id = organization AND id = ANY(from_threads || into_thread);
+  apart := ARRAY(
+    SELECT DISTINCT other FROM threads, unnest(kept_apart_from) AS other
+    WHERE org_id = organization AND id = ANY(from_threads || into_thread)
+      AND other <> into_thread AND other <> ALL(from_threads) ORDER BY other);
+  PERFORM touch_threads(jsonb_build_array(jsonb_build_object(
+    'org_id', organization,
+    'thread_id', into_thread,
+    'added', sum(o.message_count),
+    'participants', (
+      SELECT coalesce(jsonb_agg(person ORDER BY p.created_at, p.id, place), '[]')
+      FROM threads p, jsonb_array_elements(p.participants) WITH ORDINALITY AS people (person, place)
+      WHERE p.org_id = organization AND p.id = ANY(from_threads)),
+    'inbound_at', max(o.latest_inbound_at),
+    'outbound', bool_or(o.has_outbound),
+    'is_news', NOT bool_and(o.is_read),
+    'earliest_at', min(o.created_at),
+    'earliest_subject', (array_agg(o.subject ORDER BY o.created_at, o.id))[1],
+    'newest_at', max(o.last_message_at),
+    'newest_id', (array_agg(o.last_message_id ORDER BY o.last_message_at DESC, o.last_message_id DESC))[1],
+    'preview', (array_agg(o.preview ORDER BY o.last_message_at DESC, o.last_message_id DESC))[1],
+    'waiting_on', (array_agg(o.waiting_on ORDER BY o.last_message_at DESC, o.last_message_id DESC))[1])))
+  FROM threads o WHERE o.org_id = organization AND o.id = ANY(from_threads);
+  UPDATE threads SET is_archived = archived, kept_apart_from = apart
+  WHERE org_id = organization AND id = into_thread;
 
   DELETE FROM threads WHERE org_id = organization AND id = ANY(from_threads);
   UPDATE thread_redirects SET into_id = into_thread
@@ -127,45 +127,65 @@ BEGIN
 END
 $$;
 
--- Makes what a thread shows from its messages. What only the caller knows comes in: waiting_on, is_read, is_archived,
--- kept_apart_from, and the preview unless a change is made once more. The tag of a reply address is no other person.
--- Mail that waits, or never went, is counted, and says nothing else.
+-- Makes what a thread shows from its messages, as if they came now. What only the caller knows comes in: waiting_on, is_read,
+-- is_archived, kept_apart_from, and the preview unless a change is made once more. The tag of a reply address is no other
+-- person. Mail that waits, or never went, is counted and says nothing else.
 CREATE FUNCTION rebuild_thread(organization text, summary jsonb) RETURNS void
 LANGUAGE sql AS $$
+  UPDATE threads t SET
+    subject = m.subject,
+    created_at = m.created_at,
+    last_message_id = m.id,
+    last_message_at = m.created_at,
+    message_count = 0,
+    participants = '[]',
+    has_outbound = false,
+    latest_inbound_at = NULL,
+    preview = '',
+    waiting_on = NULL,
+    is_read = (summary ->> 'is_read')::boolean,
+    is_archived = (summary ->> 'is_archived')::boolean,
+    kept_apart_from = ARRAY(SELECT jsonb_array_elements_text(summary -> 'kept_apart_from'))
+  FROM (
+    SELECT id, subject, created_at FROM messages
+    WHERE org_id = organization AND thread_id = summary ->> 'id' ORDER BY created_at, id LIMIT 1
+  ) AS m
+  WHERE t.org_id = organization AND t.id = summary ->> 'id';
+
   WITH message AS (
-    SELECT *, status IN ('scheduled', 'pending_review', 'rejected', 'expired', 'cancelled') AS waits
-    FROM messages WHERE org_id = organization AND thread_id = summary ->> 'id'
-  ), earliest AS (
-    SELECT subject, created_at FROM message ORDER BY waits, created_at, id LIMIT 1
+    SELECT * FROM messages WHERE org_id = organization AND thread_id = summary ->> 'id'
+  ), gone AS (
+    SELECT * FROM message
+    WHERE status NOT IN ('scheduled', 'pending_review', 'rejected', 'expired', 'cancelled')
   ), newest AS (
-    SELECT id, created_at, CASE WHEN waits THEN '' ELSE text_body END AS text_body
-    FROM message ORDER BY waits, created_at DESC, id DESC LIMIT 1
+    SELECT id, created_at, text_body FROM gone ORDER BY created_at DESC, id DESC LIMIT 1
+  ), earliest AS (
+    SELECT subject, created_at FROM gone ORDER BY created_at, id LIMIT 1
   ), person AS (
     SELECT m.created_at, m.id, place,
       jsonb_set(mailbox, '{email}', to_jsonb(regexp_replace(
         mailbox ->> 'email', '\+t-[0-9a-hjkmnp-tv-z]{36}@', '@', 'i'))) AS mailbox
-    FROM message m,
+    FROM gone m,
       jsonb_array_elements(jsonb_build_array(m."from") || m."to" || m.cc) WITH ORDINALITY AS p (mailbox, place)
-    WHERE jsonb_typeof(mailbox) = 'object' AND NOT m.waits
+    WHERE jsonb_typeof(mailbox) = 'object'
   )
-  UPDATE threads t SET
-    subject = e.subject,
-    created_at = e.created_at,
-    message_count = (SELECT count(*) FROM message),
-    participants = merge_participants('[]', coalesce(
-      (SELECT jsonb_agg(mailbox ORDER BY created_at, id, place) FROM person), '[]')),
-    has_outbound = (SELECT bool_or(direction = 'outbound' AND NOT waits) FROM message),
-    latest_inbound_at = (SELECT max(created_at) FROM message WHERE direction = 'inbound'),
-    last_message_id = n.id,
-    last_message_at = n.created_at,
-    preview = coalesce(summary ->> 'preview',
-      left(btrim(regexp_replace(left(n.text_body, 800), '\s+', ' ', 'g')), 200)),
-    waiting_on = summary ->> 'waiting_on',
-    is_read = (summary ->> 'is_read')::boolean,
-    is_archived = (summary ->> 'is_archived')::boolean,
-    kept_apart_from = ARRAY(SELECT jsonb_array_elements_text(summary -> 'kept_apart_from'))
-  FROM earliest e, newest n
-  WHERE t.org_id = organization AND t.id = summary ->> 'id'
+  SELECT touch_threads(jsonb_build_array(jsonb_build_object(
+    'org_id', organization,
+    'thread_id', summary ->> 'id',
+    'added', (SELECT count(*) FROM message),
+    'participants', coalesce(
+      (SELECT jsonb_agg(mailbox ORDER BY created_at, id, place) FROM person), '[]'),
+    'inbound_at', (SELECT max(created_at) FROM gone WHERE direction = 'inbound'),
+    'outbound', EXISTS (SELECT FROM gone WHERE direction = 'outbound'),
+    'is_news', false,
+    'earliest_at', (SELECT created_at FROM earliest),
+    'earliest_subject', (SELECT subject FROM earliest),
+    'newest_at', (SELECT created_at FROM newest),
+    'newest_id', (SELECT id FROM newest),
+    'preview', coalesce(summary ->> 'preview', (
+      SELECT left(btrim(regexp_replace(left(text_body, 800), '\s+', ' ', 'g')), 200) FROM newest)),
+    'waiting_on', summary ->> 'waiting_on')))
+  WHERE EXISTS (SELECT FROM message)
 $$;
 
 -- A change of threads by hand, all or nothing, in the statement of its audit and its events. The change is
