@@ -146,7 +146,6 @@ async function draftOf(
     autoReplied: caller.agent && answered !== undefined,
   }
 }
-}
 
 const named = ({ display_name: name }: InboxRow, email: string): Address =>
   name ? { email, name } : { email }
