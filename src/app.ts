@@ -9,12 +9,13 @@ import { type Config, PACKAGE_ROOT } from './config.ts'
 import { dnsOver } from './drains/dns.ts'
 import { rememberingDns } from './drains/dns-cache.ts'
 import { type FileBlobs, fileBlobs } from './drains/files.ts'
+import { mxDelivery } from './drains/mx.ts'
 import { createPoster } from './drains/post.ts'
 import { smtpRelay } from './drains/smtp.ts'
 import { type FirstStart, firstStart, takeBackKeys } from './engine/inboxes/first-start.ts'
 import { endLeases } from './engine/jobs/lease.ts'
 import type { Worker } from './engine/jobs/worker.ts'
-import type { Engine, MailTransport } from './engine/ports.ts'
+import type { Dns, Engine, MailTransport } from './engine/ports.ts'
 import { createReceiver, type Receiver } from './engine/receive/accept.ts'
 import { localDelivery } from './engine/receive/local.ts'
 import { createMailReader } from './engine/receive/reader.ts'
@@ -106,7 +107,7 @@ function assemble(config: Config, ground: Ground): App {
     settings: toSettings(config, addresses),
   }
   const receiver = createReceiver(engine)
-  const world = relayOf(config)
+  const world = worldOf(config, engine.dns)
   const worker = createWork(engine, { poster, local: localDelivery(engine, receiver), world })
   const waker = createWaker(db, worker)
   const open: { close(): Promise<void> }[] = []
@@ -154,9 +155,13 @@ function posterOf({ webhookAllowPrivate: allowPrivate, http, smtp }: Config) {
 }
 
 /** Null in dry-run: nothing leaves. */
-function relayOf({ outbound, relayUrl, smtp }: Config): MailTransport | null {
-  if (outbound === 'dry-run' || relayUrl === undefined) return null
-  return smtpRelay({ url: relayUrl, hostname: smtp.hostname })
+function worldOf(config: Config, dns: Dns): MailTransport | null {
+  const { outbound, relayUrl: url, mxPort: port, smtp } = config
+  const { hostname } = smtp
+  if (outbound === 'mx') {
+    return mxDelivery({ dns, hostname, port, loopback: isLoopback(smtp.host) })
+  }
+  return outbound === 'relay' && url !== undefined ? smtpRelay({ url, hostname }) : null
 }
 
 /** Wakes our own worker and, where the database is shared, those of the other processes. */

@@ -49,7 +49,8 @@ const Settings = z.object({
   ALLOWED_HOSTS: value.hosts.default(LOOPBACK),
   ALLOWED_ORIGINS: value.hosts.default(LOOPBACK),
   SMTP_RELAY_URL: value.url(['smtp:', 'smtps:'], 'smtp://user:password@host:587'),
-  OUTBOUND: value.oneOf(['dry-run', 'relay']).optional(),
+  OUTBOUND: value.oneOf(['dry-run', 'relay', 'mx']).optional(),
+  OUTBOUND_MX_PORT: value.remotePort.default(25),
   WEBHOOK_RETRY_SCHEDULE: value.schedule.default([0, 60, 300, 1800, 7200]),
   WEBHOOK_TIMEOUT_SECONDS: value.seconds.default(30),
   WEBHOOK_ALLOW_PRIVATE: value.oneOf(['auto', 'true', 'false']).default('auto'),
@@ -116,7 +117,7 @@ function together(parsed: Parsed): Wrong[] {
     wrong.push({
       variable: 'OUTBOUND',
       right:
-        '"dry-run" while SMTP_RELAY_URL is not set (SMTP_RELAY_URL=smtp://user:password@host:587)',
+        '"dry-run" or "mx" while SMTP_RELAY_URL is not set (SMTP_RELAY_URL=smtp://user:password@host:587)',
     })
   }
   return [...wrong, ...wrongTls(tlsPaths(parsed))]
@@ -150,6 +151,7 @@ function asConfig(parsed: Parsed, given: Record<string, string | undefined>) {
     allowedOrigins: parsed.ALLOWED_ORIGINS,
     relayUrl: parsed.SMTP_RELAY_URL,
     outbound: parsed.OUTBOUND ?? (parsed.SMTP_RELAY_URL === undefined ? 'dry-run' : 'relay'),
+    mxPort: parsed.OUTBOUND_MX_PORT,
     webhookRetrySchedule: parsed.WEBHOOK_RETRY_SCHEDULE,
     webhookTimeoutSeconds: parsed.WEBHOOK_TIMEOUT_SECONDS,
     webhookAllowPrivate: parsed.WEBHOOK_ALLOW_PRIVATE,

@@ -19,6 +19,7 @@ export async function facts(config: Config, app: App, seconds: number): Promise<
     sandbox: isLoopback(config.smtp.host),
     inbox: inbox?.address,
     relay: config.outbound === 'relay' ? placeOf(config.relayUrl) : undefined,
+    direct: config.outbound === 'mx',
     relayUnused: config.outbound === 'dry-run' && config.relayUrl !== undefined,
     dataDir: config.dataDir,
     database: placeOf(config.databaseUrl),

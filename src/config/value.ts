@@ -39,6 +39,12 @@ export const port = reads(`a port number from 1 to ${MAX_PORT}, or 0 for a free 
   return number !== undefined && number <= MAX_PORT ? number : undefined
 })
 
+/** Where somebody else listens. */
+export const remotePort = reads(`a port number from 1 to ${MAX_PORT}`, (raw) => {
+  const number = wholeNumber(raw)
+  return number !== undefined && number >= 1 && number <= MAX_PORT ? number : undefined
+})
+
 export const seconds = reads(`a number of seconds from 1 to ${MAX_TIMEOUT_SECONDS}`, (raw) => {
   const number = wholeNumber(raw)
   return number !== undefined && number >= 1 && number <= MAX_TIMEOUT_SECONDS ? number : undefined

@@ -41,6 +41,12 @@ test('a relay makes relaying the default', () => {
   ).toBe('dry-run')
 })
 
+test('mx goes past a relay that is set too, and to port 25', () => {
+  const config = configOf({ SMTP_RELAY_URL: 'smtp://relay.example:587', OUTBOUND: 'mx' })
+  expect(config).toMatchObject({ outbound: 'mx', mxPort: 25 })
+  expect(configOf({ OUTBOUND: 'mx', OUTBOUND_MX_PORT: '2526' }).mxPort).toBe(2526)
+})
+
 test('an empty value counts as unset', () => {
   expect(configOf({ HTTP_PORT: '', DATABASE_URL: ' ' })).toEqual(configOf({}))
 })
@@ -77,8 +83,9 @@ describe('a wrong value is named, with what would be right', () => {
     ['ALLOWED_HOSTS', 'http://a', /host:port/],
     ['ALLOWED_ORIGINS', 'a,,b', /host:port/],
     ['SMTP_RELAY_URL', 'relay.example:587', /smtp:\/\//],
-    ['OUTBOUND', 'later', /"dry-run" or "relay"/],
-    ['OUTBOUND', 'relay', /SMTP_RELAY_URL/],
+    ['OUTBOUND', 'later', /"dry-run", "relay" or "mx"/],
+    ['OUTBOUND', 'relay', /"mx".*SMTP_RELAY_URL/],
+    ['OUTBOUND_MX_PORT', '0', /from 1 to 65535/],
     ['WEBHOOK_RETRY_SCHEDULE', '0,soon', /0,60,300/],
     ['WEBHOOK_TIMEOUT_SECONDS', '0', /1 to 300/],
     ['WEBHOOK_ALLOW_PRIVATE', 'maybe', /"auto", "true" or "false"/],

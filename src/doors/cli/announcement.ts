@@ -12,6 +12,8 @@ export interface StartFacts {
   inbox: string | undefined
   /** Where outgoing mail is handed to. */
   relay: string | undefined
+  /** It goes to the recipients' own servers, by their MX records. */
+  direct: boolean
   /** A relay is set but OUTBOUND says dry-run. */
   relayUnused: boolean
   dataDir: string
@@ -71,8 +73,9 @@ function modes(facts: StartFacts): string[] {
   ]
 }
 
-function outgoing({ relay, relayUnused }: StartFacts): string {
+function outgoing({ relay, direct, relayUnused }: StartFacts): string {
   if (relay !== undefined) return `Outgoing mail: handed to ${relay}`
+  if (direct) return "Outgoing mail: delivered to the recipients' MX hosts"
   const how = relayUnused
     ? 'OUTBOUND=dry-run; unset it to use SMTP_RELAY_URL'
     : 'set SMTP_RELAY_URL'

@@ -12,6 +12,9 @@ import { type Leg, legsOf, type WaysOut } from './ways.ts'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'log' | 'blobs' | 'settings'> & { ledger: Ledger }
 
+/** A destination that hangs fills its own lane; ten must hang at once before another waits for them. */
+export const DELIVER_LIMIT = { atOnce: 100, perLane: 10 }
+
 /** How often mail of an inbox whose sending was stopped is looked at; whoever clears the inbox wakes it at once. */
 const HOUR_MS = 3_600_000
 
@@ -91,10 +94,11 @@ async function handOver(parts: Parts, ways: WaysOut, delivery: Delivery): Promis
   const asked = open.map(({ email }) => email)
   const { org_id, inbox_id, answered_id } = message
   const mail = { org_id, inbox_id, answered_id, emails: asked }
-  const ended: Ended[] = (await parts.ledger.suppressed(mail)).map((one) => ({
-    ...one,
+  const ended: Ended[] = (await parts.ledger.suppressed(mail)).map(({ email, detail }) => ({
+    email,
     status: 'suppressed',
     code: null,
+    detail,
   }))
   const emails = asked.filter((email) => !ended.some((end) => end.email === email))
   const legs = await legsOf(parts, ways, message, emails)

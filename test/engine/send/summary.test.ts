@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { endingOf, nextAttempt } from '../../../src/engine/send/outcome.ts'
+import { endingOf, isOverdue, nextAttempt } from '../../../src/engine/send/outcome.ts'
 import { isHandedOver, isUnderWay, summary } from '../../../src/engine/send/summary.ts'
 
 test.each([
@@ -69,10 +69,27 @@ describe('an attempt', () => {
   })
 })
 
-test('each further attempt waits as long as the schedule says; after the last there is none', () => {
-  const now = new Date('2026-11-22T10:00:00Z')
+describe('when the next attempt is due', () => {
+  const queued = new Date('2026-11-22T10:00:00Z')
   const schedule = [0, 300, 1800]
-  expect(nextAttempt(schedule, 1, now)).toEqual(new Date('2026-11-22T10:05:00Z'))
-  expect(nextAttempt(schedule, 2, now)).toEqual(new Date('2026-11-22T10:30:00Z'))
-  expect(nextAttempt(schedule, 3, now)).toBeNull()
+  const later = (hours: number) => new Date(queued.getTime() + hours * 3_600_000)
+
+  test('each waits as long as the schedule says; after the last there is none', () => {
+    expect(nextAttempt(schedule, 1, queued, queued)).toEqual(new Date('2026-11-22T10:05:00Z'))
+    expect(nextAttempt(schedule, 2, queued, queued)).toEqual(new Date('2026-11-22T10:30:00Z'))
+    expect(nextAttempt(schedule, 3, queued, queued)).toBeNull()
+  })
+
+  test('nothing is tried more than five days after it was queued, whatever the schedule says', () => {
+    const slow = [0, 4 * 86_400, 86_400, 1]
+    expect(nextAttempt(slow, 1, queued, queued)).toEqual(later(96))
+    expect(nextAttempt(slow, 2, later(96), queued)).toEqual(later(120))
+    expect(nextAttempt(slow, 3, later(120), queued)).toBeNull()
+  })
+
+  test('an attempt that an outage of ours made late is made where it is the first', () => {
+    expect(isOverdue(queued, 1, later(200))).toBe(false)
+    expect(isOverdue(queued, 2, later(120))).toBe(false)
+    expect(isOverdue(queued, 2, later(121))).toBe(true)
+  })
 })
