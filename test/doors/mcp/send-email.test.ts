@@ -1,6 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { getMessage, getRawMessage } from '../../../src/engine/messages/operations.ts'
+import { newId } from '../../../src/platform/ids.ts'
 import { headers, type Mailroom, openMailroom } from '../../world/mailroom.ts'
 import { objectOf, textOf } from '../../world/mcp.ts'
 
@@ -115,4 +116,24 @@ test.each([
   const told = await room.client.call('send_email', { inbox_id: inbox, ...args })
   expect(told.isError).toBe(true)
   expect(textOf(told)).toContain(`\nargument: ${argument}\n`)
+})
+
+test('who is on the suppression list is left out, and the result says so', async () => {
+  const { engine, owner } = room
+  const at = engine.clock.now()
+  const entry = { email: 'gone@example.com', kind: 'bounce', reason: '5.1.1 obey me' }
+  await engine.db.prisma.suppressions.create({
+    data: { org_id: owner.orgId, id: newId('sup', at), ...entry, message_id: '', created_at: at },
+  })
+  const mail = { inbox_id: inbox, subject: 'Offer', text_body: 'Here it is.' }
+  const sent = await send({ ...mail, to: ['gone@example.com', 'ann@example.com'] })
+  expect(sent).toMatchObject({
+    to: ['ann@example.com'],
+    next: expect.stringMatching(
+      /Not sent to gone@example\.com \(left out: an earlier mail bounced/,
+    ),
+  })
+  const refusal = textOf(await room.client.call('send_email', { ...mail, to: 'gone@example.com' }))
+  expect(refusal).toContain('all_recipients_suppressed')
+  expect(refusal).not.toContain('obey me')
 })

@@ -13,7 +13,9 @@ type Db = Pick<Engine, 'db'>
 export interface Suppressed {
   /** As the mail names it. */
   email: string
-  /** Why, as the recipient's `detail`. */
+  /** Why, in our words alone: what a server said stays out of what an agent takes for ours. */
+  because: string
+  /** The recipient's `detail`: with what the server said. */
   detail: string
 }
 
@@ -56,20 +58,21 @@ export async function suppressedAmong(
   return mails.map(({ emails }, place) =>
     emails.flatMap((email) => {
       const row = rows.find((one) => one.place === place && one.email === email)
-      return row === undefined ? [] : [{ email, detail: why(row) }]
+      return row === undefined ? [] : [asSuppressed(email, row)]
     }),
   )
 }
 
-function why({ kind, reason }: Found): string {
-  switch (kind) {
-    case 'bounce':
-      return `left out: an earlier mail bounced for good (${reason})`
-    case 'complaint':
-      return 'left out: they reported an earlier mail as spam'
-    case 'unsubscribe':
-      return 'left out: they unsubscribed from mail of this inbox'
-  }
+const BECAUSE: Record<SuppressionKind, string> = {
+  bounce: 'an earlier mail bounced for good',
+  complaint: 'they reported an earlier mail as spam',
+  unsubscribe: 'they unsubscribed from mail of this inbox',
+}
+
+function asSuppressed(email: string, { kind, reason }: Found): Suppressed {
+  const because = BECAUSE[kind]
+  const said = kind === 'bounce' ? ` (${reason})` : ''
+  return { email, because, detail: `left out: ${because}${said}` }
 }
 
 type People = Record<'to' | 'cc' | 'bcc', Address[]>
@@ -105,7 +108,7 @@ export function withSuppressed(
 ): Verdict {
   const [first] = suppressed
   if (first === undefined) return verdict
-  const said = suppressed.map(({ email, detail }) => `${email}: ${detail}.`).join(' ')
+  const said = suppressed.map(({ email, because }) => `${email}: ${because}.`).join(' ')
   const fix = `Write to another address; where theirs takes mail again, have a person with org:admin take it off the list (DELETE /v1/agent/inboxes/${inboxId}/suppressions/${first.email}).`
   const reasons = verdict.reasons ?? []
   if (nobodyLeft) {
@@ -116,7 +119,7 @@ export function withSuppressed(
   const recipients = suppressed.map(({ email }) => email)
   return {
     ...verdict,
-    reasons: [...reasons, { code: 'suppressed', message: said, fix, recipients }],
+    reasons: [...reasons, { code: 'suppressed', message: `Left out: ${said}`, fix, recipients }],
   }
 }
 
