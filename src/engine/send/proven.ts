@@ -1,7 +1,7 @@
 // Who is proven in a thread: the people there of whom it is known that they are who they say.
 import type { OrgId, ThreadId } from '../ids.ts'
-import type { Engine } from '../ports.ts'
 import { NOT_GONE } from '../messages/waiting.ts'
+import type { Engine } from '../ports.ts'
 
 /** Flags under which DMARC (RFC 7489 §6.6.1: one author domain) says nothing about the address that is shown. */
 const UNSURE_AUTHOR = ['multiple_from', 'several_senders', 'no_sender']
