@@ -3,6 +3,7 @@ import { AITHREADS } from '../../../src/doors/rest/aithreads.ts'
 import type { Route } from '../../../src/doors/rest/route.ts'
 import { newId } from '../../../src/platform/ids.ts'
 import { type HttpWorld, httpWorld } from '../../world/http.ts'
+import { publishRecord } from '../../world/zone.ts'
 
 /** What one organization owns, by the name that routes give it. */
 type Owned = Record<string, string>
@@ -12,6 +13,7 @@ let mine: Owned
 let theirs: Owned
 let theirKey: string
 let before: string
+const NEXT_YEAR = new Date(Date.now() + 300 * 86_400_000).toISOString()
 
 beforeAll(async () => {
   world = await httpWorld()
@@ -23,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** An inbox with a mail and its answer, a document, a file to be sent and a key. */
+/** An inbox with a mail and its answer, drafts, a planned mail, a document, a file to be sent and a key. */
 async function property(key: string, orgId: string, name: string): Promise<Owned> {
   const inbox = (await world.call('POST', '/v1/agent/inboxes', { key, body: { username: name } }))
     .body
@@ -41,7 +43,13 @@ async function property(key: string, orgId: string, name: string): Promise<Owned
     key,
     body: { name, scopes: ['inbox:read'] },
   })
+  const mail = { to: 'a@example.com', subject: name, text: 'x' }
+  const write = async (rest: string, body: object = mail): Promise<string> =>
+    (await world.call('POST', `${path}/${rest}`, { key, body })).body.id
   return {
+    draft_id: await write('drafts'),
+    draft_to_send: await write('drafts'),
+    planned_mail: await write('messages', { ...mail, send_at: NEXT_YEAR }),
     org_id: orgId,
     inbox_id: inbox.id,
     address: inbox.address,
@@ -50,8 +58,18 @@ async function property(key: string, orgId: string, name: string): Promise<Owned
     doc_id: document.id,
     attachment_id: upload.id,
     key_id: made.body.id,
+    domain_id: await domainOf(key, orgId, name),
     email: await suppressed(orgId, message_id, `gone@${name}.test`),
   }
+}
+
+/** A domain whose records are in the DNS. */
+async function domainOf(key: string, orgId: string, name: string): Promise<string> {
+  const path = `/v1/organizations/${orgId}/domains`
+  const { body } = await world.call('POST', path, { key, body: { domain: `${name}.test` } })
+  for (const record of body.dns_records) publishRecord(world.names.zones, record)
+  await world.call('POST', `${path}/${body.id}/verify`, { key })
+  return body.id
 }
 
 /** An address that the organization does not write to. */
@@ -71,10 +89,12 @@ async function everything(): Promise<string> {
     path,
     `${path}/messages`,
     `${path}/threads`,
+    `${path}/drafts?with_scheduled=true`,
     `${path}/documents`,
     `${path}/lists/allow`,
     `${path}/suppressions`,
     `/v1/organizations/${theirs.org_id}/api-keys`,
+    `/v1/organizations/${theirs.org_id}/domains`,
   ]
   const answers = await Promise.all(paths.map((one) => world.call('GET', one, { key: theirKey })))
   expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 200))
@@ -93,15 +113,25 @@ function inputOf({ method, path, operation, body }: Route) {
   const bodies: Record<string, object> = {
     create_inbox: { username: 'another' },
     create_key: { name: 'x', scopes: ['inbox:read'] },
+    add_domain: { domain: 'another.test' },
     put_allow_list: { entries: [] },
     put_block_list: { entries: [] },
     merge_threads: { thread_id: mine.thread_id },
     split_thread: { message_id: mine.message_id },
     send_message: { to: 'a@example.com', subject: 'x', text_body: 'x' },
+    check_message: { to: 'a@example.com', subject: 'x', text_body: 'x' },
+    reschedule_message: { send_at: NEXT_YEAR },
   }
   const query = /\/(search|context)$/.test(path) ? '?q=word' : ''
   if (method === 'GET' || method === 'DELETE') return { query, asked: {} }
   return { query, asked: { body: bodies[operation.name] ?? {} } }
+}
+
+/** Where the id must be of a certain kind to be taken. */
+const FITTING: Record<string, Record<string, string>> = {
+  reschedule_message: { message_id: 'planned_mail' },
+  cancel_message: { message_id: 'planned_mail' },
+  send_draft: { draft_id: 'draft_to_send' },
 }
 
 /** One case for each id of each route: that one is the stranger's, those before it are ours. */
@@ -139,7 +169,14 @@ describe('another organization is not there', () => {
     },
   )
 
-  test.each(['threads', 'messages', 'documents', 'documents/search', 'documents/context'])(
+  test.each([
+    'threads',
+    'messages',
+    'drafts',
+    'documents',
+    'documents/search',
+    'documents/context',
+  ])(
     'GET /v1/agent/%s shows nothing of a stranger, also when asked for their inbox',
     async (list) => {
       const query = list.includes('/') ? 'q=theirs' : 'limit=100'
@@ -187,7 +224,12 @@ describe('a key that is limited to one inbox', () => {
   test('sees only that inbox in every list', async () => {
     const inboxes = await world.call('GET', '/v1/agent/inboxes', { key })
     expect(inboxes.body).toMatchObject({ data: [{ id: mine.inbox_id }], pagination: { total: 1 } })
-    for (const [path, total] of Object.entries({ threads: 1, messages: 2, documents: 1 })) {
+    for (const [path, total] of Object.entries({
+      threads: 2,
+      messages: 3,
+      drafts: 2,
+      documents: 1,
+    })) {
       const { body } = await world.call('GET', `/v1/agent/${path}`, { key })
       const inboxes = body.data.map((row: { inbox_id: string }) => row.inbox_id)
       expect(inboxes).toEqual(Array.from({ length: total }, () => mine.inbox_id))
@@ -237,10 +279,13 @@ test.each(gentleFirst.map((route) => ({ route, name: `${route.method} ${route.pa
 function ask(route: Route, parameter: string, value: string, key = world.keys.first) {
   const { query, asked } = inputOf(route)
   const path = route.path.replace(/:(\w+)/g, (_, name) =>
-    encodeURIComponent(name === parameter ? value : (mine[name] ?? '')),
+    encodeURIComponent(name === parameter ? value : ownOf(route, name)),
   )
   return world.call(route.method, `${path}${query}`, { key, ...asked })
 }
+
+const ownOf = ({ operation }: Route, name: string) =>
+  mine[FITTING[operation.name]?.[name] ?? name] ?? ''
 
 /** An answer without the id that was asked for. */
 const shape = (text: string) => text.replace(/[a-z]{3}_[0-9a-z]{26}|gone@[0-9a-z.]+/g, '<id>')
