@@ -8,13 +8,10 @@ import { addDomain, getDomain, verifyDomain } from '../../../src/engine/domains/
 import type { Settings } from '../../../src/engine/ports.ts'
 import { newId } from '../../../src/platform/ids.ts'
 import { heldClock } from '../../world/clock.ts'
-import type { Zone } from '../../world/dns.ts'
 import { engineWorld } from '../../world/engine.ts'
+import { publishRecord } from '../../world/zone.ts'
 
 export type ShownDomain = z.infer<typeof Domain>
-
-/** RFC 1035 §3.3: what one string of a record holds. */
-const MAX_STRING = 255
 
 export const HOSTNAME = 'mx.operator.test'
 export const MAIL_DOMAIN = 'mail.operator.test'
@@ -31,7 +28,7 @@ export async function domainsWorld(settings: Partial<Settings> = {}) {
   return {
     ...world,
     clock,
-    async add(domain = `customer${++made}.test`, caller: Caller = owner): Promise<ShownDomain> {
+    async add(domain = `customer${++made}.test`, caller: Caller = owner) {
       return addDomain.run(engine, caller, { domain })
     },
     get: ({ id }: ShownDomain, caller: Caller = owner) =>
@@ -64,29 +61,6 @@ export async function domainsWorld(settings: Partial<Settings> = {}) {
 }
 
 export type DomainsWorld = Awaited<ReturnType<typeof domainsWorld>>
-
-export function publishRecord(zones: Map<string, Zone>, record: DnsRecord): void {
-  switch (record.type) {
-    case 'CNAME':
-      put(zones, record.name, { CNAME: record.value })
-      if (record.target) put(zones, record.target.name, { TXT: [stringsOf(record.target.value)] })
-      return
-    case 'MX':
-      put(zones, record.name, {
-        MX: [{ exchange: record.value, preference: record.priority ?? 0 }],
-      })
-      return
-    case 'TXT':
-      put(zones, record.name, { TXT: [stringsOf(record.value)] })
-  }
-}
-
-export const stringsOf = (value: string): string[] => [
-  ...(value.match(new RegExp(`.{1,${MAX_STRING}}`, 'g')) ?? []),
-]
-
-const put = (zones: Map<string, Zone>, name: string, more: Zone) =>
-  zones.set(name, { ...zones.get(name), ...more })
 
 /** `purpose status` of each record, and the remedy where there is one. */
 export const statesOf = ({ dns_records }: ShownDomain) =>

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Zone } from '../../world/dns.ts'
+import { stringsOf } from '../../world/zone.ts'
 import {
   type DomainsWorld,
   domainsWorld,
   HOSTNAME,
   recordOf,
   type ShownDomain,
-  stringsOf,
 } from './domains-world.ts'
 
 const DOMAIN = 'mail.customer.test'

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { recheckDomains } from '../../../src/engine/domains/recheck.ts'
+import { stringsOf } from '../../world/zone.ts'
 import {
   type DomainsWorld,
   domainsWorld,
   recordOf,
   type ShownDomain,
   statesOf,
-  stringsOf,
 } from './domains-world.ts'
 
 const ALL_VERIFIED = ['dkim', 'dkim', 'dkim', 'mx', 'spf', 'dmarc'].map((one) => `${one} verified`)

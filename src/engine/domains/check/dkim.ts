@@ -44,6 +44,11 @@ async function nothingThere(dns: Dns, record: Wanted): Promise<Finding> {
     return wrong(`${record.name} is a CNAME to ${target}: let it point to ${record.value}.`)
   }
   const hint = await misplaced(dns, record)
+  if (record.value.endsWith('.localhost')) {
+    return missing(
+      `Publish the TXT record under "alternative" at ${record.name}: a CNAME would lead nowhere, since the mail domain exists on this machine only.${hint}`,
+    )
+  }
   return missing(
     `Publish the CNAME ${record.name} to ${record.value}, or in its place the TXT record under "alternative".${hint}`,
   )
