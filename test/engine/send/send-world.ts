@@ -34,6 +34,7 @@ export interface TestInbox {
 export interface Ways {
   local?: LocalDelivery
   world?: MailTransport
+  sign?: NonNullable<WaysOut['sign']>
 }
 
 export async function sendWorld(settings: Partial<Settings> = {}) {
