@@ -44,9 +44,15 @@ async function mailOf(
   rfcId: string,
 ): Promise<MessageRow | undefined> {
   const [row] = await db.query<MessageRow>(
-    `SELECT m.* FROM inboxes i
-     JOIN message_ids k ON k.org_id = i.org_id AND k.inbox_id = i.id AND k.rfc_id = $2
-     JOIN messages m ON m.org_id = k.org_id AND m.id = k.message_id AND m.direction = 'outbound'
+    `SELECT m.* FROM inboxes i,
+     LATERAL (
+       SELECT k.message_id FROM message_ids k
+       WHERE k.org_id = i.org_id AND k.inbox_id = i.id AND k.rfc_id = $2 LIMIT 1
+     ) AS k,
+     LATERAL (
+       SELECT * FROM messages m
+       WHERE m.org_id = i.org_id AND m.id = k.message_id AND m.direction = 'outbound' LIMIT 1
+     ) AS m
      WHERE i.org_id = $1 AND i.deleted_at IS NULL LIMIT 1`,
     [orgId, rfcId],
     'complained_mail',

@@ -22,7 +22,8 @@ const RECORD = `
     SELECT * FROM jsonb_to_recordset($3) AS f (email text, code integer, detail text, suppression_id text)
   ), changed AS (
     UPDATE recipients r SET status = 'bounced', code = f.code, detail = f.detail, updated_at = $4
-    FROM failed f WHERE r.org_id = $1 AND r.message_id = $2 AND r.email = f.email AND r.status <> 'bounced'
+    FROM failed f WHERE r.org_id = $1 AND r.message_id = $2 AND r.email = f.email
+      AND r.status NOT IN ('bounced', 'suppressed', 'cancelled')
     RETURNING r.email
   ), touched AS (
     UPDATE messages SET status = $5 WHERE org_id = $1 AND id = $2 AND EXISTS (SELECT 1 FROM changed)
@@ -34,6 +35,9 @@ const RECORD = `
   SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
   FROM jsonb_populate_record(NULL::events, $6) AS e WHERE EXISTS (SELECT 1 FROM changed)
   ON CONFLICT (org_id, id) DO NOTHING`
+
+/** What a report says of them is made up. */
+const NEVER_WRITTEN_TO: readonly RecipientRow['status'][] = ['suppressed', 'cancelled']
 
 /** Safe to repeat: a recipient bounces once, and the event has the report's own suffix. */
 export const recordBounce =
@@ -58,8 +62,10 @@ async function record(
     'SELECT * FROM recipients WHERE org_id = $1 AND message_id = $2 ORDER BY position',
     [ours.org_id, ours.id],
   )
-  const failureOf = ({ email }: RecipientRow) =>
-    named.find((one) => one.permanent && one.email.toLowerCase() === email.toLowerCase())
+  const failureOf = ({ email, status }: RecipientRow) =>
+    NEVER_WRITTEN_TO.includes(status)
+      ? undefined
+      : named.find((one) => one.permanent && one.email.toLowerCase() === email.toLowerCase())
   const now = clock.now()
   const failed = recipients.flatMap(({ email, ...recipient }) => {
     const failure = failureOf({ email, ...recipient })

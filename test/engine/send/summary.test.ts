@@ -13,6 +13,9 @@ test.each([
   ['dry_run delivered', 'dry_run'],
   ['sent delivered', 'sent'],
   ['delivered delivered', 'delivered'],
+  ['queued suppressed', 'queued'],
+  ['suppressed delivered', 'delivered'],
+  ['suppressed suppressed', 'failed'],
 ])('recipients %s: the mail is %s', (statuses, status) =>
   expect(summary(statuses.split(' ') as Parameters<typeof summary>[0])).toBe(status),
 )

@@ -135,6 +135,18 @@ describe('an address whose server says for good that it is not there', () => {
     ])
   })
 
+  test('no report that comes later makes a bounce of it', async () => {
+    const [gone, ann] = [stranger('gone'), stranger()]
+    answers(550, '5.1.1 no such user')
+    await sent({ to: gone })
+    await world.calm()
+    const mail = await sent({ to: gone, bcc: ann })
+    expect(mail).toMatchObject({ status: 'sent', to: [], bcc: [{ email: ann }] })
+    await report(world, inbox, bounceOf(mail, gone))
+    const statuses = (await world.message(mail.id)).recipients?.map(({ status }) => status)
+    expect(statuses).toEqual(['sent', 'suppressed'])
+  })
+
   test('our own inboxes are never on it: they may be switched on again', async () => {
     const other = await world.inbox()
     const active = (is_active: boolean) =>

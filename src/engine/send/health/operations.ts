@@ -92,8 +92,7 @@ const CLEAR = `
     UPDATE jobs SET run_at = $3
     WHERE org_id = $1 AND name = $6 AND leased_until IS NULL AND run_at > $3
       AND EXISTS (SELECT 1 FROM resumed)
-      AND payload ->> 'message_id' IN (
-        SELECT id FROM messages WHERE org_id = $1 AND inbox_id = $2 AND status IN ('queued', 'sending', 'deferred'))
+      AND $2 = (SELECT m.inbox_id FROM messages m WHERE m.org_id = $1 AND m.id = jobs.payload ->> 'message_id')
   )
   INSERT INTO events (org_id, id, event, inbox_id, data, created_at)
   SELECT e.org_id, e.id, e.event, e.inbox_id, e.data, e.created_at

@@ -28,16 +28,20 @@ export interface Addressed {
   emails: readonly string[]
 }
 
-// Whoever writes to us is answered, also after they have unsubscribed from what we send by ourselves.
+// Whoever writes to us is answered, also after they have unsubscribed from what we send by ourselves. LIMIT keeps each
+// look-up one walk down the index, whatever the planner knows.
 const SUPPRESSED = `
   SELECT q.place, q.email, s.kind, s.reason
-  FROM jsonb_to_recordset($1) AS q (place integer, org_id text, inbox_id text, answered_id text, email text)
-  JOIN suppressions s ON s.org_id = q.org_id AND s.email = lower(q.email)
-    AND (s.inbox_id IS NULL OR s.inbox_id = q.inbox_id)
-  WHERE s.kind <> 'unsubscribe' OR NOT EXISTS (
-    SELECT 1 FROM messages a WHERE a.org_id = q.org_id AND a.id = q.answered_id
-      AND a.direction = 'inbound' AND lower(a."from" ->> 'email') = s.email)
-  ORDER BY s.inbox_id IS NULL DESC`
+  FROM jsonb_to_recordset($1) AS q (place integer, org_id text, inbox_id text, answered_id text, email text),
+  LATERAL (
+    SELECT s.kind, s.reason FROM suppressions s
+    WHERE s.org_id = q.org_id AND s.email = lower(q.email)
+      AND (s.inbox_id IS NULL OR s.inbox_id = q.inbox_id)
+      AND (s.kind <> 'unsubscribe' OR NOT EXISTS (
+        SELECT 1 FROM messages a WHERE a.org_id = q.org_id AND a.id = q.answered_id
+          AND a.direction = 'inbound' AND lower(a."from" ->> 'email') = s.email))
+    ORDER BY s.inbox_id IS NULL DESC LIMIT 1
+  ) AS s`
 
 interface Found {
   place: number
