@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { AttachmentId, InboxId, KeyId, MessageId, OrgId, ThreadId } from '../ids.ts'
 import { Mailbox } from './address.ts'
+import { shownFilename } from './filename.ts'
 
 export const MESSAGE_STATUSES = [
   'received',
@@ -233,7 +234,7 @@ export function showMessage(
     quoted: row.quoted,
     attachments: attachments.map(({ id, filename, content_type, size, inline }) => ({
       id,
-      filename,
+      filename: filename === null ? null : (shownFilename(filename) ?? null),
       content_type,
       size,
       inline,

@@ -1,5 +1,6 @@
 // A file that goes out with a mail: what it may be called, what it may be, how large it may get. Pure.
 import libmime from 'libmime'
+import { shownFilename } from '../../messages/filename.ts'
 import { headerText } from '../header-text.ts'
 
 export interface AttachedFile {
@@ -19,7 +20,6 @@ export const MAX_MAIL = 25 * MIB
 export const MAX_WIRE = 35 * MIB
 export const MAX_FILES = 10
 
-const MAX_FILENAME = 255
 const MAX_CONTENT_ID = 200
 const TOKEN = "[a-z0-9!#$&^_.+'-]{1,100}"
 const TYPE = new RegExp(`^(${TOKEN}/${TOKEN})\\s*(;.*)?$`, 'i')
@@ -27,24 +27,8 @@ export const UNKNOWN_TYPE = 'application/octet-stream'
 /** RFC 5322 §3.2.3 dot-atoms, with or without a domain: what every program finds again in `cid:`. */
 const CONTENT_ID = /^[\w!#$&'*+/=?^`{|}~-]+(\.[\w!#$&'*+/=?^`{|}~-]+)*(@[\w.-]+)?$/
 
-/**
- * The last part of a name, in one line: whoever keeps the file under it writes into no other folder.
- * Undefined where nothing is left.
- */
-export function cleanFilename(given: string): string | undefined {
-  const name = headerText(given)
-    .replace(/^.*[/\\]/s, '')
-    .replace(/\p{Bidi_Control}+/gu, '')
-    .trim()
-  if (name === '' || /^\.+$/.test(name)) return undefined
-  return name.length <= MAX_FILENAME ? name : shortened(name)
-}
-
-/** The ending says what it is, so it stays. */
-function shortened(name: string): string {
-  const ending = /\.[^.]{1,20}$/.exec(name)?.[0] ?? ''
-  return (name.slice(0, MAX_FILENAME - ending.length) + ending).toWellFormed()
-}
+/** As it is shown, and nothing in it that a reader would decode. Undefined where nothing is left. */
+export const cleanFilename = (given: string): string | undefined => shownFilename(headerText(given))
 
 /** The type as it is kept; by the name's ending where none was given, or one that says nothing. Undefined where it is none. RFC 2045 §5.1. */
 export function contentTypeOf(given: string | undefined, filename: string): string | undefined {
