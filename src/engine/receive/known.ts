@@ -110,13 +110,17 @@ async function threadsOf({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[
     'look_up_message_ids',
   )
   const threads = new Map(rows.map(byEvidence))
-  const isKnown = (inboxId: InboxId, rfcId: string) => threads.has(`${inboxId} ${rfcId}`)
-  const bySignature = await signedThreads({ db }, arrivals, isKnown)
+  const messages = new Map(rows.map((row) => [byEvidence(row)[0], row.message_id]))
+  const bySignature = await signedThreads({ db }, arrivals, {
+    isKnown: (inboxId, rfcId) => threads.has(`${inboxId} ${rfcId}`),
+    isSeen: (inboxId, rfcId) => (messages.get(`${inboxId} ${rfcId}`) ?? null) !== null,
+  })
+  for (const row of bySignature) messages.set(byEvidence(row)[0], row.message_id)
   return {
     threads,
     signed: new Map(bySignature.map(byEvidence)),
     facts: new Map([...rows, ...bySignature].map((row) => [row.thread_id, factsOf(row)])),
-    messages: new Map(rows.map((row) => [byEvidence(row)[0], row.message_id])),
+    messages,
   }
 }
 

@@ -24,16 +24,24 @@ interface Claim {
   evidence: string
 }
 
+/** What the rows say of a Message-ID in an inbox. */
+export interface Rows {
+  /** It has one. */
+  isKnown(inboxId: InboxId, rfcId: string): boolean
+  /** It has one that names its message. */
+  isSeen(inboxId: InboxId, rfcId: string): boolean
+}
+
 /**
- * The threads that signatures lead to. A mail that a Message-ID ties already needs none, so that most batches ask nothing.
- * @param isKnown whether a Message-ID has a row in an inbox
+ * The threads, and the mails, that signatures lead to. A mail that a Message-ID ties already needs none, so that most
+ * batches ask nothing; a report does, where only its own mention of our mail is known.
  */
 export async function signedThreads(
   { db }: Pick<Engine, 'db'>,
   arrivals: readonly Arrival[],
-  isKnown: (inboxId: InboxId, rfcId: string) => boolean,
+  rows: Rows,
 ): Promise<TieRow[]> {
-  const claims = arrivals.flatMap((arrival) => claimsOf(arrival, isKnown))
+  const claims = arrivals.flatMap((arrival) => claimsOf(arrival, rows))
   if (claims.length === 0) return []
   const secrets = await secretsOf({ db }, claims)
   const proven = claims.flatMap((claim): (Claim & Answered)[] => {
@@ -44,15 +52,14 @@ export async function signedThreads(
   return proven.length === 0 ? [] : threadsOf({ db }, proven)
 }
 
-function claimsOf(
-  { inbox, parsed, incoming }: Arrival,
-  isKnown: (inboxId: InboxId, rfcId: string) => boolean,
-): Claim[] {
+function claimsOf({ inbox, parsed, incoming }: Arrival, { isKnown, isSeen }: Rows): Claim[] {
   const { org_id: orgId, inbox_id: inboxId, address } = inbox
   const unknown = idsOf(parsed.ties).filter((id) => !isKnown(inboxId, id))
   const tied = unknown.length < idsOf(parsed.ties).length
   const addresses = tied ? [] : incoming.envelope.rcpt_to.filter((to) => withoutTag(to) === address)
-  return [...unknown, ...addresses]
+  const reported = parsed.bounce?.original_message_id ?? null
+  const bounced = reported !== null && !isSeen(inboxId, reported) ? [reported] : []
+  return [...new Set([...unknown, ...bounced, ...addresses])]
     .filter(looksSigned)
     .map((evidence) => ({ orgId, inboxId, evidence }))
 }
@@ -73,7 +80,9 @@ function threadsOf({ db }: Pick<Engine, 'db'>, proven: readonly (Claim & Answere
      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
        AS q (org_id, inbox_id, evidence, message_id, thread_id),
      LATERAL (
-       SELECT id AS thread_id, NULL AS message_id, has_outbound, participants,
+       SELECT id AS thread_id, has_outbound, participants,
+         (SELECT m.id FROM messages m WHERE m.org_id = q.org_id AND m.inbox_id = q.inbox_id AND m.id = q.message_id)
+           AS message_id,
          kept_apart_now(org_id, kept_apart_from) AS kept_apart_from
        FROM threads t WHERE t.org_id = q.org_id AND t.inbox_id = q.inbox_id AND t.id = coalesce(
          (SELECT m.thread_id FROM messages m WHERE m.org_id = q.org_id AND m.id = q.message_id),

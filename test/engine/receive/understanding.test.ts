@@ -132,6 +132,21 @@ test('a report turns a sent mail into a bounced one, in its thread, once', async
   ])
 })
 
+test('the name of a file is shown without its folders', async () => {
+  const mail = await take([
+    'From: ann@x.test',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/csv',
+    'Content-Disposition: attachment; filename="../../etc/passwd"',
+    '',
+    '1',
+    '--b--',
+  ])
+  expect(mail.attachments).toMatchObject([{ filename: 'passwd' }])
+})
+
 test('a forged report silences nobody it was not sent to', async () => {
   const { engine } = world
   const sent = await send('friend@customer.test')
@@ -144,6 +159,26 @@ test('a forged report silences nobody it was not sent to', async () => {
     where: { email: { in: ['victim@customer.test', 'friend@customer.test'] } },
   })
   expect(silenced).toEqual([])
+})
+
+test('a report about a mail of ours whose Message-ID was forgotten finds it by the signature', async () => {
+  const { db } = world.engine
+  for (const mentioned of [false, true]) {
+    const to = `moved-${mentioned}@customer.test`
+    const sent = await send(to)
+    await db.query('DELETE FROM message_ids WHERE message_id = $1', [sent.id])
+    const id = sent.message_id_header ?? ''
+    // A row that knows the id, but not whose it is.
+    if (mentioned) await take(['From: ann@x.test', `References: ${id}`, '', 'Hello'])
+    const bounce = await take(dsn(id, to), '')
+    expect(bounce.bounce).toMatchObject({ message_id: sent.id })
+    expect(bounce.thread_id).toBe(sent.thread_id)
+  }
+  const forged = (await send('stays@customer.test')).message_id_header ?? ''
+  await db.query('DELETE FROM message_ids WHERE rfc_id = $1', [forged])
+  const signature = /\.([^.@]+)@/.exec(forged)?.[1] ?? ''
+  const made = dsn(forged.replace(signature, '0'.repeat(signature.length)), 'stays@customer.test')
+  expect((await take(made, '')).bounce?.message_id ?? null).toBeNull()
 })
 
 async function send(to: string) {
