@@ -184,6 +184,7 @@ export const sidecarOf = ({ row, attachments, inbox }: Outgoing) => ({
   reply_to: row.reply_to,
   by_agent: row.by_agent,
   key_id: row.key_id,
+  status: row.status,
   send_at: row.send_at,
   citations: row.citations,
   delivery: row.delivery,

@@ -128,7 +128,8 @@ function taken({ settings }: Engine, prepared: Prepared): Taken {
     reasons: verdict.reasons,
     expires_at: held.review.expires_at.toISOString(),
   }
-  return { outgoing, batch: held.batch, answer }
+  const waiting = { ...outgoing, row: { ...row, status: 'pending_review' as const } }
+  return { outgoing: waiting, batch: held.batch, answer }
 }
 
 /** In dry-run nothing waits for a person; the answer says what would have. */

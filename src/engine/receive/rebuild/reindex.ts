@@ -14,7 +14,7 @@ import { storeInbound } from './store-inbound.ts'
 import { storeOutbound } from './store-outbound.ts'
 import { restoreSuppressions } from './suppressions.ts'
 
-type Parts = Pick<Engine, 'db' | 'blobs' | 'settings' | 'log'>
+type Parts = Pick<Engine, 'db' | 'clock' | 'blobs' | 'settings' | 'log'>
 
 /** Mails read and stored together; a statement of 50 stays under 50 ms. */
 const SLICE = 50

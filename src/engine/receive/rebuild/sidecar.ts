@@ -37,6 +37,8 @@ export const Sidecar = z.object({
   reply_to: z.array(Mailbox).default([]),
   by_agent: z.boolean().default(false),
   key_id: id<KeyId>('key').nullable().default(null),
+  /** As it was stored: `scheduled` where it waited for its hour. */
+  status: z.string().optional(),
   send_at: z.coerce.date().nullable().default(null),
   citations: z.array(z.string()).default([]),
   /** Where it quotes the mail it answers: which of its words are new. */

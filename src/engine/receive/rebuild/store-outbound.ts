@@ -4,6 +4,7 @@ import type { ThreadId } from '../../ids.ts'
 import type { MessageRow, RecipientRow } from '../../messages/message.ts'
 import { emptyBatch, newThread, storeMessages, withThreadNews } from '../../messages/store.ts'
 import type { Engine } from '../../ports.ts'
+import { releaseJob } from '../../send/schedule/release.ts'
 import { summary } from '../../send/summary.ts'
 import { messageRow } from '../rows.ts'
 import type { KeptMail } from './kept-mail.ts'
@@ -12,18 +13,25 @@ import { NOTHING_KNOWN } from './nothing-known.ts'
 const UNKNOWN_FATE =
   'The database was lost while this mail was under way; whether it left is not known.'
 
-/** Stores one mail that was sent. It is never sent again. */
-export async function storeOutbound(parts: Pick<Engine, 'db'>, kept: KeptMail): Promise<void> {
+/** Stores one mail that was sent. It is never sent again; one that waits for its hour waits on. */
+export async function storeOutbound(
+  parts: Pick<Engine, 'db' | 'clock'>,
+  kept: KeptMail,
+): Promise<void> {
   const { sidecar, arrival } = kept
   const own: ThreadId = `thr_${idSuffix(sidecar.id)}`
   const thread = await currentThread(parts, kept, sidecar.thread_id ?? own)
-  const recipients = recipientsOf(kept)
-  const row = rowOf(kept, thread ?? sidecar.thread_id ?? own, recipients)
+  const now = parts.clock.now()
+  const hour = hourOf(kept, now)
+  const recipients = recipientsOf(kept, hour !== null)
+  const made = rowOf(kept, thread ?? sidecar.thread_id ?? own, recipients)
+  const row = hour === null ? made : { ...made, status: 'scheduled' as const }
   const batch = emptyBatch()
   if (thread === undefined) batch.threads.push(newThread(row))
   batch.messages.push(withThreadNews(row))
   batch.attachments.push(...arrival.attachments)
   batch.recipients.push(...recipients)
+  if (hour !== null) batch.jobs.push(releaseJob(row, hour, now))
   const { org_id, inbox_id, thread_id, id: message_id, message_id_header: rfc_id } = row
   if (rfc_id !== null) batch.message_ids.push({ org_id, inbox_id, rfc_id, thread_id, message_id })
   await parts.db.quiet()
@@ -80,18 +88,26 @@ function rowOf(
   }
 }
 
-function recipientsOf({ sidecar, arrival }: KeptMail): RecipientRow[] {
+/** When a mail goes that surely has not gone: nobody held it, called it off or let it go before its hour. */
+function hourOf({ sidecar }: KeptMail, now: Date): Date | null {
+  const { status, send_at, recipients } = sidecar
+  if (status !== 'scheduled' || recipients !== undefined) return null
+  return send_at !== null && send_at > now ? send_at : null
+}
+
+function recipientsOf({ sidecar, arrival }: KeptMail, waits: boolean): RecipientRow[] {
   const { envelope, delivery, received_at } = sidecar
   return envelope.rcpt_to.map((email, position) => {
     const known = sidecar.recipients?.find((one) => one.email === email)
     const dryRun = { status: 'dry_run' as const, code: null, detail: null }
+    const queued = { status: 'queued' as const, code: null, detail: null }
     const lost = { status: 'failed' as const, code: null, detail: UNKNOWN_FATE }
     return {
       org_id: arrival.inbox.org_id,
       message_id: sidecar.id,
       email,
       position,
-      ...(known ?? (delivery === 'dry-run' ? dryRun : lost)),
+      ...(known ?? (waits ? queued : delivery === 'dry-run' ? dryRun : lost)),
       updated_at: received_at,
     }
   })
