@@ -63,6 +63,19 @@ test('resolvers are addresses, with port 53 where none is named', () => {
   ])
 })
 
+test('a secret key is 32 bytes in base64 or hex, and no message shows it', () => {
+  const bytes = Buffer.alloc(32, 9)
+  for (const encoding of ['base64', 'hex', 'base64url'] as const) {
+    expect(configOf({ POSTROOM_SECRET_KEY: bytes.toString(encoding) }).secretKey).toEqual(bytes)
+  }
+  const short = bytes.subarray(1).toString('base64')
+  for (const wrong of [short, 'a secret that is no key at all, of 32', '!'.repeat(44)]) {
+    const said = problemsOf({ POSTROOM_SECRET_KEY: wrong })
+    expect(said).toMatchObject([{ variable: 'POSTROOM_SECRET_KEY', value: '•••' }])
+    expect(JSON.stringify(said)).not.toContain(wrong)
+  }
+})
+
 test('a relative data folder does not depend on the working directory', () => {
   expect(configOf({ POSTROOM_DATA: 'elsewhere' }).dataDir).toBe(join(PACKAGE_ROOT, 'elsewhere'))
   expect(configOf({ POSTROOM_DATA: '~/mail' }).dataDir).toBe(join(homedir(), 'mail'))

@@ -123,6 +123,17 @@ test('ten thousand names are remembered, and those asked for last stay', async (
   expect(asked).toEqual(['n0.test'])
 })
 
+test('whoever asks for what is there now gets it, and the others get it from then on', async () => {
+  let answer: DnsAnswer = { kind: 'none', exists: false }
+  const changing = { resolve: async () => answer } as Dns
+  const remembering = rememberingDns(changing)
+  expect(await remembering.resolve('new.test', 'A')).toEqual({ kind: 'none', exists: false })
+  answer = { kind: 'found', records: ['192.0.2.1'] }
+  expect(await remembering.resolve('new.test', 'A')).toEqual({ kind: 'none', exists: false })
+  expect(await remembering.resolve('new.test', 'A', { fresh: true })).toEqual(answer)
+  expect(await remembering.resolve('new.test', 'A')).toEqual(answer)
+})
+
 const nothing: Dns = { resolve: async () => ({ kind: 'none', exists: false }) }
 
 const found = (...records: unknown[]) => ({ kind: 'found', records })
