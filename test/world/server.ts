@@ -17,6 +17,8 @@ export interface Server {
   readonly key: string
   /** The agent's, from the configuration for MCP clients. */
   readonly agentKey: string
+  /** The settings under which a command works on the same data. */
+  readonly env: Record<string, string>
   /** A request with the first key; an object goes as JSON. */
   call(method: string, path: string, body?: object): Promise<Answer>
   /** The bytes of what a path answers. */
@@ -64,6 +66,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Ser
     },
     key,
     agentKey: agentKeyIn(running.program.out()),
+    env: { LOG_LEVEL: 'warn', ...env, ...place },
     async call(method, path, body) {
       const response = await asked(path, method, body)
       const text = await response.text()
