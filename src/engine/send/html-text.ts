@@ -12,8 +12,14 @@ const cell: FormatCallback = ({ children }, walk, builder) => {
 }
 const LINE = { leadingLineBreaks: 1, trailingLineBreaks: 1 }
 
+/** Far more than mails have. What is deeper or longer is an ellipsis here and stands in the HTML. */
+const LIMITS = { maxDepth: 100, maxChildNodes: 20_000, ellipsis: '…' }
+/** Columns are measured over the whole table: 30,000 rows take seconds. In letters of HTML. */
+const MAX_COLUMNS = 256 * 1024
+
 const CONVERTING: HtmlToTextOptions = {
   wordwrap: false,
+  limits: LIMITS,
   formatters: { alternative, cell },
   selectors: [
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({
@@ -39,6 +45,7 @@ const IN_COLUMNS = {
  */
 export function textOfHtml(html: string, tables: 'data' | 'layout'): string {
   const { selectors = [] } = CONVERTING
-  const all = tables === 'data' ? [...selectors, IN_COLUMNS] : selectors
+  const inColumns = tables === 'data' && html.length <= MAX_COLUMNS
+  const all = inColumns ? [...selectors, IN_COLUMNS] : selectors
   return convert(html, { ...CONVERTING, selectors: all }).trimEnd()
 }

@@ -9,6 +9,8 @@ import { readHeaders } from './headers.ts'
 
 /** RFC 5322 §2.1.1: a line has at most 998 characters. */
 export const MAX_SUBJECT = 998
+/** Made of nothing but brackets it takes a second; it is read on the main thread. */
+const MAX_MARKDOWN = 256 * 1024
 const UNFIT_FOR_A_HEADER = /[\p{Cc}\u2028\u2029]/u
 
 export const messageInput = z.strictObject({
@@ -116,6 +118,10 @@ function wrongBodies({ text_body, html_body, markdown_body, ...input }: MessageI
   const markdown = bodyOf(markdown_body)
   if (plain !== null && markdown !== null) {
     const message = 'becomes both text and HTML; leave text_body and html_body out'
+    return [{ field: 'markdown_body', message }]
+  }
+  if (markdown !== null && markdown.length > MAX_MARKDOWN) {
+    const message = `has ${markdown.length} characters; at most ${MAX_MARKDOWN} are taken: write text_body or html_body`
     return [{ field: 'markdown_body', message }]
   }
   if (plain !== null || markdown !== null || input.forward_message_id !== undefined) return []

@@ -65,6 +65,13 @@ describe('the text of HTML', () => {
     ['', ''],
   ])('%j is %j', (html, text) => expect(textOfHtml(html, 'layout')).toBe(text))
 
+  test('of HTML that nests or repeats without end is cut, and takes no time without end', () => {
+    const deep = '<div>'.repeat(20_000)
+    expect(textOfHtml(`<p>a</p>${deep}x`, 'layout')).toMatch(/^a\s+…$/)
+    expect(textOfHtml(`<p>a</p>${'<table><tr><td>'.repeat(5_000)}x`, 'data')).toContain('a')
+    expect(textOfHtml(`<p>a</p>${'<br>x'.repeat(30_000)}`, 'layout')).toMatch(/^a\s[\sx]*…$/)
+  })
+
   test('goes along where the caller gave none', () => {
     expect(bodies({ html_body: '<p>Hi</p>' })).toMatchObject({ text: 'Hi', newText: 'Hi' })
     expect(bodies({ html_body: '<p>Hi</p>', text_body: 'Hello' }).text).toBe('Hello')

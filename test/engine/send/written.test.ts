@@ -30,6 +30,11 @@ describe('what a caller may not write:', () => {
       { text_body: undefined, html_body: '<p>x</p>', markdown_body: 'x' },
       ['markdown_body'],
     ],
+    [
+      'Markdown of a book',
+      { text_body: undefined, markdown_body: 'x'.repeat(256 * 1024 + 1) },
+      ['markdown_body'],
+    ],
     ['51 addresses', { cc: Array.from({ length: 51 }, (_, n) => `a${n}@x.test`) }, ['cc']],
     ['a subject of 999 characters', { subject: 'x'.repeat(999) }, ['subject']],
     ['a subject of two lines', { subject: 'a\r\nBcc: b@x.test' }, ['subject']],
