@@ -11,6 +11,8 @@ import { readHeaders } from './headers.ts'
 export const MAX_SUBJECT = 998
 /** Made of nothing but brackets it takes a second; it is read on the main thread. */
 const MAX_MARKDOWN = 256 * 1024
+/** Of HTML whose text is made of it: nested as deep as that it takes half a second. */
+const MAX_TAGS = 50_000
 const UNFIT_FOR_A_HEADER = /[\p{Cc}\u2028\u2029]/u
 
 export const messageInput = z.strictObject({
@@ -124,9 +126,19 @@ function wrongBodies({ text_body, html_body, markdown_body, ...input }: MessageI
     const message = `has ${markdown.length} characters; at most ${MAX_MARKDOWN} are taken: write text_body or html_body`
     return [{ field: 'markdown_body', message }]
   }
+  if (!text_body?.trim() && html_body !== undefined && tagsIn(html_body) > MAX_TAGS) {
+    const message = `is needed beside HTML of more than ${MAX_TAGS} tags: its words are not made of it`
+    return [{ field: 'text_body', message }]
+  }
   if (plain !== null || markdown !== null || input.forward_message_id !== undefined) return []
   const message = 'the mail has no body; give text_body, html_body or markdown_body'
   return [{ field: 'text_body', message }]
+}
+
+function tagsIn(html: string): number {
+  let count = 0
+  for (let at = html.indexOf('<'); at >= 0; at = html.indexOf('<', at + 1)) count += 1
+  return count
 }
 
 const TARGETS = ['thread_id', 'reply_to_message_id', 'forward_message_id'] as const

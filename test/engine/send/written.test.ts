@@ -35,6 +35,11 @@ describe('what a caller may not write:', () => {
       { text_body: undefined, markdown_body: 'x'.repeat(256 * 1024 + 1) },
       ['markdown_body'],
     ],
+    [
+      'HTML of a book without its text',
+      { text_body: undefined, html_body: '<p>'.repeat(50_001) },
+      ['text_body'],
+    ],
     ['51 addresses', { cc: Array.from({ length: 51 }, (_, n) => `a${n}@x.test`) }, ['cc']],
     ['a subject of 999 characters', { subject: 'x'.repeat(999) }, ['subject']],
     ['a subject of two lines', { subject: 'a\r\nBcc: b@x.test' }, ['subject']],
