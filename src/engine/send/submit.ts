@@ -1,7 +1,7 @@
 // Taking a mail: answered if it was taken before, else prepared, judged, and stored as one that goes, waits for its hour or waits for a person.
 import { createHash } from 'node:crypto'
 import type { Caller } from '../caller.ts'
-import { Conflict } from '../errors.ts'
+import { Conflict, Refusal } from '../errors.ts'
 import { showMessage } from '../messages/message.ts'
 import { type Batch, type Conditions, noConditions, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
@@ -45,17 +45,37 @@ export async function submit(
   for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
     const before = await takenBefore(engine, caller, submission)
     if (before !== undefined) return before
-    const { prepared, last } = await decide(engine, caller, submission)
-    const { outgoing, batch, answer } = taken(engine, prepared)
-    batch.conditions = withConditions(batch.conditions, { ...submission, outgoing, answer, last })
-    if (await stored(engine, outgoing, batch)) {
-      engine.jobs.wake()
-      return answer
-    }
+    const attempt = await attempted(engine, caller, submission)
+    if (attempt.kind === 'taken') return attempt.answer
+    if (attempt.kind === 'moved') continue
+    // What stands against it may be its own twin, which was taken since: a cap that is reached, a thread that moved.
+    const twin = await takenBefore(engine, caller, submission)
+    if (twin === undefined) throw attempt.error
+    return twin
   }
   throw new Conflict('The thread kept changing while the mail was stored.', {
     fix: 'Send the same request again.',
   })
+}
+
+type Attempt =
+  | { kind: 'taken'; answer: SentMessage | Held }
+  /** What it was decided on has changed: decide again. */
+  | { kind: 'moved' }
+  | { kind: 'refused'; error: Refusal }
+
+async function attempted(engine: Engine, caller: Caller, submission: Submission): Promise<Attempt> {
+  try {
+    const { prepared, last } = await decide(engine, caller, submission)
+    const { outgoing, batch, answer } = taken(engine, prepared)
+    batch.conditions = withConditions(batch.conditions, { ...submission, outgoing, answer, last })
+    if (!(await stored(engine, outgoing, batch))) return { kind: 'moved' }
+    engine.jobs.wake()
+    return { kind: 'taken', answer }
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'refused', error }
+    throw error
+  }
 }
 
 async function takenBefore(engine: Engine, caller: Caller, { repeat, draft }: Submission) {

@@ -107,7 +107,10 @@ describe('throwing a draft away', () => {
     const gone = await draft()
     await send(gone.id)
     await world.settle()
-    await expect(discard(gone.id)).rejects.toMatchObject({ status: 409 })
+    await expect(discard(gone.id)).rejects.toMatchObject({
+      status: 409,
+      message: expect.stringContaining(`${gone.id} was sent`),
+    })
     await expect(change(gone.id, { subject: 'x' })).rejects.toMatchObject({ status: 409 })
   })
 

@@ -62,6 +62,29 @@ describe('the same request again', () => {
     expect(messages).toHaveLength(2)
   })
 
+  test('is answered by its twin, where that is what stands against it', async () => {
+    const asked = await world.mail(inbox, 'twin')
+    const request = {
+      inbox_id: inbox.id,
+      thread_id: asked.thread_id,
+      text_body: 'Soon.',
+      if_last_message_id: asked.id,
+      idempotency_key: newKey(),
+    }
+    const { db } = world.engine
+    let twin: { id: string } | undefined
+    const query: typeof db.query = async (text, values, name) => {
+      if (name === 'newer_in_thread' && twin === undefined) {
+        twin = { id: '' }
+        world.clock.advance(1)
+        twin = await world.send(request)
+      }
+      return db.query(text, values, name)
+    }
+    const engine = { ...world.engine, db: { ...db, query } }
+    expect(await world.askOn(engine, request)).toEqual({ ...twin, replayed: true })
+  })
+
   test('in another order of fields is the same request', async () => {
     const idempotency_key = newKey()
     const first = await world.send(mail({ idempotency_key }))

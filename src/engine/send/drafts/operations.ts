@@ -4,7 +4,7 @@ import { newId } from '../../../platform/ids.ts'
 import { type Caller, requireScope } from '../../caller.ts'
 import { Conflict, NotFound } from '../../errors.ts'
 import { scopeOf } from '../../inboxes/find.ts'
-import { findThread } from '../../messages/load.ts'
+import { findMessage, findThread } from '../../messages/load.ts'
 import { operation } from '../../operation.ts'
 import { flag, makePage, pageInput, pageOf } from '../../page.ts'
 import type { Engine } from '../../ports.ts'
@@ -170,7 +170,7 @@ export const deleteDraft = operation({
     else {
       const { draft } = await findDraft(engine, caller, { inbox_id, draft_id })
       const { sent_message_id: sent } = draft
-      if (sent !== null) await cancelled(engine, caller, { message_id: sent })
+      if (sent !== null) await calledOff(engine, caller, draft, sent)
       else if (!(await removeDraft(engine, draft))) throw new NotFound('draft', draft_id)
     }
     return { id: draft_id, deleted: true as const }
@@ -220,8 +220,15 @@ function kindOf({ answered, forwarded }: Place): DraftKind {
 function requireUnsent({ id, sent_message_id: sent }: DraftRow): void {
   if (sent === null) return
   throw new Conflict(`The draft ${id} was sent: it is the mail ${sent}.`, {
-    fix: 'Write a new draft.',
+    fix: 'Look at that mail; to write another one, make a new draft.',
   })
+}
+
+/** What was sent and has not gone is called off; what has gone stays a mail. */
+async function calledOff(engine: Engine, caller: Caller, draft: DraftRow, sent: string) {
+  const { status } = await findMessage(engine, caller, sent)
+  if (status !== 'scheduled' && status !== 'cancelled') requireUnsent(draft)
+  await cancelled(engine, caller, { message_id: sent })
 }
 
 /** Stopping mail is for those who may send it. */
