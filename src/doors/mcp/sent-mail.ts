@@ -52,7 +52,7 @@ async function heldMail(call: Call, held: Held) {
       reasons: held.reasons.map(reasonOf),
       expires_at: toSecond(held.expires_at),
     },
-    next: 'A person must approve it: tell your user, and do not send it again.',
+    next: `A person must approve it: tell your user (postroom reviews show ${held.review_id}), and do not send it again.`,
   })
 }
 

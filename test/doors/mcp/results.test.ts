@@ -89,8 +89,12 @@ describe('send_email', () => {
     const told = await owner.call('send_email', mailTo)
     await owner.close()
     await strict.close()
-    expect(told.isError).toBe(true)
-    expect(textOf(told)).toMatch(/^error: recipient_not_allowed\n/)
+    expect(objectOf(told)).toMatchObject({
+      status: 'pending_review',
+      to: ['stranger@example.com'],
+      review: { reasons: [{ code: 'new_recipient' }] },
+    })
+    saysTheSame(told)
     expect(textOf(told)).toContain('AGENT_SEND_POLICY')
   })
 
