@@ -38,9 +38,8 @@ export const findingKey = (selector: string) => `dkim:${selector}`
 
 /** What authorizes the hosts that our mail leaves from. RFC 7208 §5. */
 export function spfTerm({ outbound, relayHost, smtpHostname }: Place): string {
-  return outbound === 'relay' && relayHost !== undefined
-    ? spfTermOf(relayHost)
-    : `a:${smtpHostname}`
+  const relay = outbound === 'relay' && relayHost !== undefined ? spfTermOf(relayHost) : undefined
+  return relay ?? `a:${smtpHostname}`
 }
 
 /**

@@ -16,9 +16,17 @@ const TERMS: readonly (readonly [RegExp, string])[] = [
   [/(^|\.)zoho\.(com|eu|in)$/, 'include:zohomail.com'],
 ]
 
-/** What an SPF record has to hold where mail leaves through this relay; of an unknown one, its own addresses. */
-export function spfTermOf(relayHost: string): string {
+/** Hosts beside this one: their mail reaches the world from where we are. RFC 1918, RFC 4193, RFC 6761 §6.3. */
+const NEAR =
+  /^(localhost|127\.[\d.]+|::1|10\.[\d.]+|192\.168\.[\d.]+|172\.(1[6-9]|2\d|3[01])\.[\d.]+|f[cd][\da-f:]+|[^.:]+)$/
+
+/**
+ * What an SPF record has to hold where mail leaves through this relay (RFC 7208 §5): what its operator asks for,
+ * or its own addresses. Undefined for one beside us, which has no public address of its own.
+ */
+export function spfTermOf(relayHost: string): string | undefined {
   const host = relayHost.toLowerCase().replace(/^\[|\]$/g, '')
+  if (NEAR.test(host)) return undefined
   const known = TERMS.find(([pattern]) => pattern.test(host))?.[1]
   if (known !== undefined) return known
   if (/^[\d.]+$/.test(host)) return `ip4:${host}`

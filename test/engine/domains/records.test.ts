@@ -170,6 +170,10 @@ describe('SPF', () => {
     ['relay.example.test', 'a:relay.example.test'],
     ['192.0.2.9', 'ip4:192.0.2.9'],
     ['[2001:db8::9]', 'ip6:2001:db8::9'],
+    ['127.0.0.1', `a:${HOSTNAME}`],
+    ['postfix', `a:${HOSTNAME}`],
+    ['172.20.0.3', `a:${HOSTNAME}`],
+    ['[::1]', `a:${HOSTNAME}`],
   ])('for mail through the relay %s names %s', async (relayHost, term) => {
     Object.assign(world.engine.settings, { outbound: 'relay', relayHost })
     expect(recordOf(await world.get(added), 'spf').value).toBe(`v=spf1 ${term} ~all`)
