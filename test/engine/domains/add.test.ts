@@ -43,8 +43,8 @@ describe('a new domain', () => {
     expect(second?.alternative?.value).not.toBe(first?.alternative?.value)
   })
 
-  test('that was there already comes back as it is, also of four at once', async () => {
-    const all = await Promise.all(Array.from({ length: 4 }, () => world.add('again.test')))
+  test('that was there already comes back as it is, also of two at once', async () => {
+    const all = await Promise.all(Array.from({ length: 2 }, () => world.add('again.test')))
     expect(new Set(all.map(({ id }) => id)).size).toBe(1)
     expect(new Set(all.map(({ dns_records }) => JSON.stringify(dns_records))).size).toBe(1)
     expect(all.filter(({ created }) => created)).toHaveLength(1)
@@ -116,7 +116,7 @@ describe('the mail domain', () => {
 
 describe('deleting a domain', () => {
   test('waits until no inbox is on it, and then takes its keys along', async () => {
-    const { id, domain } = await world.verified()
+    const { id, domain } = await world.verified('closing.test')
     const { engine, owner } = world
     const inbox = await createInbox.run(engine, owner, { username: 'support', domain })
     await expect(remove(id)).rejects.toMatchObject({ status: 409 })

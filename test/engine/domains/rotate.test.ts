@@ -111,7 +111,7 @@ test('of two changes at once one counts', async () => {
 })
 
 test('a domain that was never checked has nothing to change to', async () => {
-  const { id } = await world.add()
+  const { id } = await world.add('never.test')
   const never = rotateDomain.run(world.engine, world.owner, { domain_id: id })
   await expect(never).rejects.toMatchObject({
     status: 409,

@@ -75,16 +75,24 @@ describe('a domain', () => {
 describe('when the DNS does not answer', () => {
   test('a record is unknown, and the domain stays what it was', async () => {
     const verified = await world.verified()
-    const pending = await world.add()
-    for (const { domain } of [verified, pending]) {
-      for (const name of [domain, `_dmarc.${domain}`]) {
-        world.names.zones.set(name, { fails: 'SERVFAIL' })
-      }
+    for (const name of [verified.domain, `_dmarc.${verified.domain}`]) {
+      world.names.zones.set(name, { fails: 'SERVFAIL' })
     }
     const checked = await world.verify(verified)
     expect(statesOf(checked).slice(3)).toEqual(['mx unknown', 'spf unknown', 'dmarc unknown'])
     expect(recordOf(checked, 'mx').fix).toContain('DNS_SERVERS')
     expect(checked.status).toBe('verified')
+    const pending = await world.add()
+    world.names.zones.set(pending.domain, { fails: 'SERVFAIL' })
+    for (const name of [
+      '_dmarc',
+      'postroom1._domainkey',
+      'postroom2._domainkey',
+      'postroom3._domainkey',
+    ]) {
+      world.names.zones.set(`${name}.${pending.domain}`, { fails: 'REFUSED' })
+    }
+    expect((await world.verify(pending)).status).toBe('pending')
   })
 })
 
