@@ -1,6 +1,7 @@
 // What became of a mail that a tool sent: on its way, planned, kept, held, or only judged.
 import type { Message } from '../../engine/messages/message.ts'
 import { getMessage } from '../../engine/messages/operations.ts'
+import { WITHDRAWN } from '../../engine/messages/waiting.ts'
 import type { Held, Judged, Sent, SentMessage } from '../../engine/send/sent.ts'
 import { filled } from './answer.ts'
 import { people, person } from './people.ts'
@@ -13,15 +14,15 @@ export async function sentMail(call: Call, sent: Sent) {
 }
 
 function mailOnItsWay({ fence }: Call, sent: SentMessage) {
-  const planned = sent.status === 'scheduled'
-  const kept = sent.delivery === 'dry-run' && !planned
+  const waits = sent.status === 'scheduled' || NEVER.includes(sent.status)
+  const kept = sent.delivery === 'dry-run' && !waits
   return filled({
     ...headOf(fence, sent),
     // What is kept here never goes out by itself, so this is final, whatever the outbox says meanwhile.
     status: kept ? 'dry_run' : sent.status,
     would_have_been: sent.would_have_been,
     reasons: sent.reasons?.map(reasonOf),
-    next: [nextOf(planned, kept), ...leftOut(fence, sent)].join(' '),
+    next: [nextOf(sent, kept), ...leftOut(fence, sent)].join(' '),
   })
 }
 
@@ -35,8 +36,12 @@ function leftOut(fence: Call['fence'], { recipients = [] }: SentMessage): string
   return [`Not sent to ${each.join(', ')}.`]
 }
 
-function nextOf(planned: boolean, kept: boolean): string {
-  if (planned) return 'It goes at send_at by itself: do not send it again.'
+/** A repeat may be answered with a mail that somebody has stopped since. */
+const NEVER: readonly string[] = [...WITHDRAWN, 'failed']
+
+function nextOf({ status }: SentMessage, kept: boolean): string {
+  if (status === 'scheduled') return 'It goes at send_at by itself: do not send it again.'
+  if (NEVER.includes(status)) return `It does not go: it is ${status}.`
   return kept
     ? 'Nothing left this machine: mail to the outside is kept, not sent. Say so.'
     : 'It is on its way: do not send it again.'
@@ -45,6 +50,8 @@ function nextOf(planned: boolean, kept: boolean): string {
 async function heldMail(call: Call, held: Held) {
   const { engine, caller, fence } = call
   const message = await getMessage.run(engine, caller, { message_id: held.message_id })
+  // A repeat: it was decided about since.
+  if (message.status !== held.status) return mailOnItsWay(call, { ...message, message_id: held.id })
   return filled({
     ...headOf(fence, message),
     review: {

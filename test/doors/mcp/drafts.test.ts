@@ -170,6 +170,9 @@ describe('a draft', () => {
     expect(sent).toMatchObject({ status: 'scheduled', send_at: HOUR })
     expect(sent.next).toMatch(/send_at by itself/)
     await told('delete_draft', { draft_id })
+    const again = await told('send_draft', { draft_id })
+    expect(again).toMatchObject({ message_id: sent.message_id, status: 'cancelled' })
+    expect(again.next).toMatch(/^It does not go: it is cancelled/)
   })
 })
 
@@ -208,7 +211,9 @@ describe('send_email', () => {
   test('that is held shows whom it would reach, and why it waits', async () => {
     Object.assign(world.engine.settings, { outbound: 'relay', mailDomain: 'ours.test' })
     const { address } = await createInbox.run(world.engine, world.owner, { username: 'held' })
-    const held = await told('send_email', write({ inbox_id: address }))
+    const request = write({ inbox_id: address, idempotency_key: 'held' })
+    const held = await told('send_email', request)
+    expect(await told('send_email', request)).toEqual(held)
     expect(held).toMatchObject({
       status: 'pending_review',
       from: address,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { deleteInbox } from '../../../src/engine/inboxes/operations.ts'
 import { getThread } from '../../../src/engine/messages/operations.ts'
 import { ThreadMoved } from '../../../src/engine/send/moved.ts'
+import { forgetAnswers } from '../../../src/engine/send/repeat/answered-before.ts'
 import { refused, type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
 
 const HOUR = 3_600_000
@@ -162,6 +163,18 @@ test.each([['', '  ', 'x'.repeat(256), 'schlüssel', 'a\nb']])(
     }
   },
 )
+
+test('an answer is forgotten once nobody can ask for it', async () => {
+  await world.send(mail({ idempotency_key: newKey() }))
+  const left = async () =>
+    (await world.engine.db.query('SELECT 1 FROM idempotency WHERE inbox_id = $1', [inbox.id]))
+      .length
+  await forgetAnswers(world.engine)
+  expect(await left()).toBe(1)
+  world.clock.advance(24 * HOUR)
+  await forgetAnswers(world.engine)
+  expect(await left()).toBe(0)
+})
 
 test('an answer that was kept goes with its inbox', async () => {
   await world.send(mail({ idempotency_key: newKey() }))
