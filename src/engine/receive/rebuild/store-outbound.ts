@@ -10,6 +10,8 @@ import { messageRow } from '../rows.ts'
 import type { KeptMail } from './kept-mail.ts'
 import { NOTHING_KNOWN } from './nothing-known.ts'
 
+/** A review does not outlive the database, and without one nobody can say yes. */
+const NEVER_APPROVED = 'not sent: the database was lost while this mail waited for a person'
 const UNKNOWN_FATE =
   'The database was lost while this mail was under way; whether it left is not known.'
 
@@ -64,7 +66,7 @@ function rowOf(
     ...messageRow(arrival, { kind: 'new' }, NOTHING_KNOWN),
     thread_id,
     direction: 'outbound',
-    status: summary(recipients.map(({ status }) => status)),
+    status: endOf(sidecar) ?? summary(recipients.map(({ status }) => status)),
     delivery: sidecar.delivery,
     bcc: sidecar.bcc,
     reply_to: sidecar.reply_to,
@@ -88,6 +90,12 @@ function rowOf(
   }
 }
 
+/** Of mail that waited for a person and never went. */
+function endOf({ status }: KeptMail['sidecar']): MessageRow['status'] | undefined {
+  if (status === 'rejected' || status === 'expired') return status
+  return status === 'pending_review' ? 'expired' : undefined
+}
+
 /** When a mail goes that surely has not gone: nobody held it, called it off or let it go before its hour. */
 function hourOf({ sidecar }: KeptMail, now: Date): Date | null {
   const { status, send_at, recipients } = sidecar
@@ -101,7 +109,10 @@ function recipientsOf({ sidecar, arrival }: KeptMail, waits: boolean): Recipient
     const known = sidecar.recipients?.find((one) => one.email === email)
     const dryRun = { status: 'dry_run' as const, code: null, detail: null }
     const queued = { status: 'queued' as const, code: null, detail: null }
-    const lost = { status: 'failed' as const, code: null, detail: UNKNOWN_FATE }
+    const lost =
+      sidecar.status === 'pending_review'
+        ? { status: 'cancelled' as const, code: null, detail: NEVER_APPROVED }
+        : { status: 'failed' as const, code: null, detail: UNKNOWN_FATE }
     return {
       org_id: arrival.inbox.org_id,
       message_id: sidecar.id,

@@ -43,8 +43,11 @@ export async function resolve(
     audit: auditOf(resolution),
     events: [eventOf(resolution, detail)],
   }
+  // What a rebuild would do with the mail: never too early what lets it go, never too late that it may have gone.
+  if (going?.status === 'queued') await keepStatus({ blobs }, message, 'queued')
   const done = await made({ db }, change)
-  if (done && going === undefined) await keepEnd({ blobs }, message, detail)
+  if (done && going?.status === 'scheduled') await keepStatus({ blobs }, message, 'scheduled')
+  if (done && going === undefined) await keepEnd({ blobs }, message, status, detail)
   return done
 }
 
@@ -96,10 +99,20 @@ function eventOf({ review, message, status, caller, note, at }: Resolution, reas
 async function keepEnd(
   { blobs }: Pick<Engine, 'blobs'>,
   { org_id, id, envelope }: MessageRow,
+  status: Resolution['status'],
   detail: string,
 ): Promise<void> {
   const sidecar = await blobs.sidecar(org_id, id)
-  const status = 'cancelled' as const
-  const recipients = envelope.rcpt_to.map((email) => ({ email, status, code: null, detail }))
-  await blobs.putSidecar(org_id, id, { ...sidecar, recipients, sent_at: null })
+  const end = { status: 'cancelled' as const, code: null, detail }
+  const recipients = envelope.rcpt_to.map((email) => ({ email, ...end }))
+  await blobs.putSidecar(org_id, id, { ...sidecar, status, recipients, sent_at: null })
+}
+
+async function keepStatus(
+  { blobs }: Pick<Engine, 'blobs'>,
+  { org_id, id }: MessageRow,
+  status: Going['status'],
+): Promise<void> {
+  const sidecar = await blobs.sidecar(org_id, id)
+  await blobs.putSidecar(org_id, id, { ...sidecar, status })
 }
