@@ -41,7 +41,7 @@ export async function signedMail(parts: Parts, mail: Unsigned): Promise<Uint8Arr
     )
     return mail.raw
   }
-  const field = dkimSignature(mail.raw, {
+  const field = await dkimSignature(mail.raw, {
     domain,
     selector: key.selector,
     privateKey: createPrivateKey(pem),
