@@ -15,7 +15,8 @@ export interface DomainRow {
   domain: string
   is_mail_domain: boolean
   status: DomainStatus
-  findings: Record<string, Finding>
+  /** By the record's key; `value` is what it ought to have been then. */
+  findings: Record<string, Finding & { value: string }>
   checked_at: Date | null
   verified_at: Date | null
   failing_since: Date | null

@@ -1,6 +1,6 @@
 // The DNS records that a domain needs, from its keys and from where this server is.
 import type { Settings } from '../ports.ts'
-import type { DnsRecord, DomainKeyRow, Finding, KeyedDomain } from './domain.ts'
+import type { DnsRecord, DomainKeyRow, KeyedDomain } from './domain.ts'
 import { spfTermOf } from './relays.ts'
 
 export type Place = Pick<Settings, 'mailDomain' | 'smtpHostname' | 'outbound' | 'relayHost'>
@@ -61,8 +61,15 @@ function dkimRecord({ domain }: KeyedDomain, key: DomainKeyRow, { mailDomain }: 
   }
 }
 
-/** The record as the outside sees it, with what the last check found. */
-export function shownRecord({ key, ...wanted }: Wanted, finding: Finding | undefined): DnsRecord {
-  if (finding !== undefined) return { ...wanted, ...finding }
-  return { ...wanted, status: 'pending', fix: 'Publish it, then have the domain checked.' }
+/** What has to be in the DNS: of a CNAME, what stands behind it. */
+export const publishedValue = ({ value, target }: Wanted) => target?.value ?? value
+
+/** The record as the outside sees it. What was found counts as long as the same is wanted: settings and keys change. */
+export function shownRecord(wanted: Wanted, findings: KeyedDomain['findings']): DnsRecord {
+  const { key, ...record } = wanted
+  const found = findings[key]
+  if (found !== undefined && found.value === publishedValue(wanted)) {
+    return { ...record, status: found.status, fix: found.fix }
+  }
+  return { ...record, status: 'pending', fix: 'Publish it, then have the domain checked.' }
 }

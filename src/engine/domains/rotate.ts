@@ -3,7 +3,6 @@ import { Conflict } from '../errors.ts'
 import type { Engine } from '../ports.ts'
 import type { DomainKeyRow, KeyedDomain } from './domain.ts'
 import { newKey } from './keys.ts'
-import { findingKey } from './records.ts'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'secrets'>
 
@@ -64,23 +63,11 @@ export async function renewRetired(parts: Parts, domain: KeyedDomain): Promise<K
 
 /** Only one that was still retired: somebody else may have renewed it meanwhile. */
 async function replace({ db }: Pick<Engine, 'db'>, key: DomainKeyRow): Promise<void> {
+  const { org_id, domain_id, selector, private_key, public_key, created_at } = key
   await db.query(
-    `WITH renewed AS (
-       UPDATE domain_keys SET private_key = $4, public_key = $5, published_at = NULL,
-         retired_at = NULL, created_at = $6
-       WHERE org_id = $1 AND domain_id = $2 AND selector = $3 AND retired_at IS NOT NULL
-       RETURNING 1
-     )
-     UPDATE domains SET findings = findings - $7::text
-     WHERE org_id = $1 AND id = $2 AND EXISTS (SELECT FROM renewed)`,
-    [
-      key.org_id,
-      key.domain_id,
-      key.selector,
-      key.private_key,
-      key.public_key,
-      key.created_at,
-      findingKey(key.selector),
-    ],
+    `UPDATE domain_keys SET private_key = $4, public_key = $5, created_at = $6,
+       published_at = NULL, retired_at = NULL
+     WHERE org_id = $1 AND domain_id = $2 AND selector = $3 AND retired_at IS NOT NULL`,
+    [org_id, domain_id, selector, private_key, public_key, created_at],
   )
 }

@@ -8,9 +8,7 @@ export function showDomain(domain: KeyedDomain, place: Place): z.infer<typeof Do
     id: domain.id,
     domain: domain.domain,
     status: domain.status,
-    dns_records: wantedRecords(domain, place).map((record) =>
-      shownRecord(record, domain.findings[record.key]),
-    ),
+    dns_records: wantedRecords(domain, place).map((record) => shownRecord(record, domain.findings)),
     checked_at: domain.checked_at?.toISOString() ?? null,
     verified_at: domain.verified_at?.toISOString() ?? null,
     created_at: domain.created_at.toISOString(),

@@ -4,6 +4,7 @@ import { stringsOf } from '../../world/zone.ts'
 import {
   type DomainsWorld,
   domainsWorld,
+  HOSTNAME,
   recordOf,
   type ShownDomain,
   statesOf,
@@ -51,6 +52,17 @@ describe('a domain', () => {
       expect(fix).toMatch(/^Publish /)
       expect(fix).toContain(name)
     }
+  })
+
+  test('whose server has got another name since has a record to change', async () => {
+    const checked = await world.verified()
+    world.engine.settings.smtpHostname = 'mx2.operator.test'
+    expect(recordOf(await world.get(checked), 'mx')).toMatchObject({
+      value: 'mx2.operator.test',
+      status: 'pending',
+    })
+    expect((await world.verify(checked)).status).toBe('failed')
+    world.engine.settings.smtpHostname = HOSTNAME
   })
 
   test('may hold the keys as TXT records in place of CNAMEs', async () => {

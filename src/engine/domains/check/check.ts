@@ -2,7 +2,7 @@
 import type { Engine } from '../../ports.ts'
 import type { DomainRow, Finding, KeyedDomain } from '../domain.ts'
 import { openKey } from '../keys.ts'
-import { findingKey, spfTerm, type Wanted, wantedRecords } from '../records.ts'
+import { findingKey, publishedValue, spfTerm, type Wanted, wantedRecords } from '../records.ts'
 import { checkDkim } from './dkim.ts'
 import { checkDmarc } from './dmarc.ts'
 import { wrong } from './found.ts'
@@ -17,7 +17,10 @@ export type Findings = DomainRow['findings']
 export async function lookUp(parts: Parts, domain: KeyedDomain): Promise<Findings> {
   const records = wantedRecords(domain, parts.settings)
   const findings = await Promise.all(
-    records.map(async (record) => [record.key, await check(parts, domain, record)] as const),
+    records.map(async (record) => {
+      const finding = await check(parts, domain, record)
+      return [record.key, { ...finding, value: publishedValue(record) }] as const
+    }),
   )
   return Object.fromEntries(findings)
 }

@@ -45,7 +45,7 @@ export interface ReindexOptions {
 
 /**
  * Goes through everything that is kept, slice by slice; safe to repeat and to break off, also while mail comes in.
- * Keys, people, labels, drafts and documents are in no mail and do not come back; nor do webhooks and inbox settings.
+ * Keys, people, labels, drafts, domains and documents are in no mail and do not come back; nor do webhooks and inbox settings.
  */
 export async function reindex(parts: Parts, options: ReindexOptions): Promise<ReindexCounts> {
   const counts: ReindexCounts = {
