@@ -8,8 +8,9 @@ import { type Incoming, MailRefused } from '../../engine/receive/incoming.ts'
 import { type BareNewlines, type Content, contentOf } from './content.ts'
 import { hopsOf } from './hops.ts'
 import { type Reply, replies } from './replies.ts'
+import { withTrace } from './trace.ts'
 
-interface Parts extends Pick<Engine, 'log'> {
+interface Parts extends Pick<Engine, 'log' | 'clock'> {
   receiver: Receiver
   hostname: string
   bareNewlines: BareNewlines
@@ -41,7 +42,7 @@ export async function keepMail(parts: Parts, { raw, session, inboxes }: Whole): 
   const { receiver, log } = parts
   const { remoteAddress: ip } = session
   try {
-    const received = await receiver.accept(incomingOf(raw, session, inboxes))
+    const received = await receiver.accept(incomingOf(parts, { raw, session, inboxes }))
     const ids = received.map(({ message_id }) => message_id)
     const duplicates = received.filter(({ duplicate }) => duplicate).length
     log.info({ ip, messages: ids, size: raw.length, duplicates }, 'mail in')
@@ -78,15 +79,16 @@ function wayOf(raw: Buffer, hostname: string): Reply | undefined {
   }
 }
 
-function incomingOf(raw: Buffer, session: SMTPServerSession, inboxes: AddressFound[]): Incoming {
+function incomingOf({ clock, hostname }: Parts, { raw, session, inboxes }: Whole): Incoming {
   const { mailFrom, rcptTo } = session.envelope
+  const { remoteAddress: ip, hostNameAppearsAs: helo, transmissionType: protocol } = session
   return {
-    raw,
+    raw: withTrace(raw, { ip, helo, hostname, protocol, at: clock.now() }),
     envelope: {
       mail_from: mailFrom ? inDns(mailFrom.address) : '',
       rcpt_to: rcptTo.map(({ address }) => inDns(address)),
     },
-    peer: { ip: session.remoteAddress, helo: session.hostNameAppearsAs, tls: session.secure },
+    peer: { ip, helo, tls: session.secure },
     inboxes,
   }
 }

@@ -3,7 +3,7 @@ import type { AddressFound } from '../inboxes/find.ts'
 import type { MboxForm } from './mbox/entry.ts'
 
 export interface Incoming {
-  /** The bytes exactly as received after DATA, without the dot-stuffing. */
+  /** The bytes exactly as received after DATA, without the dot-stuffing; on top the door's own Received line. RFC 5321 §4.4. */
   raw: Buffer
   /** RFC 5321 §2.3.1: what SMTP said, as against the header. */
   envelope: { mail_from: string; rcpt_to: string[] }

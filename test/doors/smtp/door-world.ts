@@ -1,4 +1,5 @@
 /** The SMTP door over a real engine, with what a test needs to see behind it. */
+import { expect } from 'vitest'
 import {
   openSmtpDoor,
   type SmtpDoor,
@@ -47,7 +48,9 @@ export async function doorWorld(settings: Partial<Settings> = {}): Promise<DoorW
     async mails(inbox_id) {
       const { data } = await listMessages.run(engine, owner, { inbox_id, limit: 100, offset: 0 })
       const raws = data.map(({ id }) => getRawMessage.run(engine, owner, { message_id: id }))
-      return (await Promise.all(raws)).map(({ bytes }) => Buffer.from(bytes).toString('utf8'))
+      return (await Promise.all(raws)).map(({ bytes }) =>
+        withoutTrace(Buffer.from(bytes).toString()),
+      )
     },
     newInbox: async (username) => (await createInbox.run(engine, owner, { username })).address,
     async close() {
@@ -56,6 +59,15 @@ export async function doorWorld(settings: Partial<Settings> = {}): Promise<DoorW
     },
   }
 }
+
+/** The bytes as they were sent: below the line that each mail gets on top. RFC 5321 §4.4. */
+function withoutTrace(raw: string): string {
+  expect(raw).toMatch(OUR_LINE)
+  return raw.replace(OUR_LINE, '')
+}
+
+const OUR_LINE =
+  /^Received: from \S+ \(\[[\d.]+\]\)\r\n\tby mail\.postroom\.test \(Postroom\) with E?SMTPS?;\r\n\t\w{3}, \d\d \w{3} \d{4} [\d:]{8} \+0000\r\n/
 
 /** What every conversation begins with. */
 export const HELLO = `
