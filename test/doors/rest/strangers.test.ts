@@ -1,86 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AITHREADS } from '../../../src/doors/rest/aithreads.ts'
 import type { Route } from '../../../src/doors/rest/route.ts'
-import { newId } from '../../../src/platform/ids.ts'
 import { type HttpWorld, httpWorld } from '../../world/http.ts'
-import { publishRecord } from '../../world/zone.ts'
-
-/** What one organization owns, by the name that routes give it. */
-type Owned = Record<string, string>
+import { NEXT_YEAR, type Owned, property } from './property.ts'
 
 let world: HttpWorld
 let mine: Owned
 let theirs: Owned
 let theirKey: string
 let before: string
-const NEXT_YEAR = new Date(Date.now() + 300 * 86_400_000).toISOString()
 
 beforeAll(async () => {
   world = await httpWorld()
   const stranger = await world.newOrganization('stranger')
   theirKey = stranger.key
-  mine = await property(world.keys.first, world.owner.orgId, 'mine')
-  theirs = await property(theirKey, stranger.orgId, 'theirs')
+  mine = await property(world, world.keys.first, world.owner.orgId, 'mine')
+  theirs = await property(world, theirKey, stranger.orgId, 'theirs')
   before = await everything()
 })
 afterAll(() => world.close())
-
-/** An inbox with a mail and its answer, drafts, a planned mail, a document, a file to be sent and a key. */
-async function property(key: string, orgId: string, name: string): Promise<Owned> {
-  const inbox = (await world.call('POST', '/v1/agent/inboxes', { key, body: { username: name } }))
-    .body
-  const subject = `Mail of ${name}`
-  await world.receive(inbox.address, { subject })
-  const inReplyTo = `<${subject.replace(/\W/g, '')}@example.com>`
-  const message_id = await world.receive(inbox.address, { subject: `Re ${name}`, inReplyTo })
-  const path = `/v1/agent/inboxes/${inbox.id}`
-  const message = (await world.call('GET', `${path}/messages/${message_id}`, { key })).body
-  const form = new FormData()
-  form.set('file', new Blob([`# ${name}\n`]), 'a.md')
-  const document = (await world.call('POST', `${path}/documents`, { key, body: form })).body
-  const upload = (await world.call('POST', `${path}/attachments`, { key, body: form })).body
-  const made = await world.call('POST', `/v1/organizations/${orgId}/api-keys`, {
-    key,
-    body: { name, scopes: ['inbox:read'] },
-  })
-  const mail = { to: 'a@example.com', subject: name, text: 'x' }
-  const write = async (rest: string, body: object = mail): Promise<string> =>
-    (await world.call('POST', `${path}/${rest}`, { key, body })).body.id
-  return {
-    draft_id: await write('drafts'),
-    draft_to_send: await write('drafts'),
-    planned_mail: await write('messages', { ...mail, send_at: NEXT_YEAR }),
-    org_id: orgId,
-    inbox_id: inbox.id,
-    address: inbox.address,
-    message_id,
-    thread_id: message.thread_id,
-    doc_id: document.id,
-    attachment_id: upload.id,
-    key_id: made.body.id,
-    domain_id: await domainOf(key, orgId, name),
-    email: await suppressed(orgId, message_id, `gone@${name}.test`),
-  }
-}
-
-/** A domain whose records are in the DNS. */
-async function domainOf(key: string, orgId: string, name: string): Promise<string> {
-  const path = `/v1/organizations/${orgId}/domains`
-  const { body } = await world.call('POST', path, { key, body: { domain: `${name}.test` } })
-  for (const record of body.dns_records) publishRecord(world.names.zones, record)
-  await world.call('POST', `${path}/${body.id}/verify`, { key })
-  return body.id
-}
-
-/** An address that the organization does not write to. */
-async function suppressed(org_id: string, message_id: string, email: string): Promise<string> {
-  const at = world.engine.clock.now()
-  const said = { kind: 'bounce', reason: '5.1.1 no such user', message_id, created_at: at }
-  await world.engine.db.prisma.suppressions.create({
-    data: { org_id, id: newId('sup', at), email, ...said },
-  })
-  return email
-}
 
 /** All that the stranger owns, as the stranger sees it. */
 async function everything(): Promise<string> {
@@ -90,6 +28,7 @@ async function everything(): Promise<string> {
     `${path}/messages`,
     `${path}/threads`,
     `${path}/drafts?with_scheduled=true`,
+    `${path}/reviews`,
     `${path}/documents`,
     `${path}/lists/allow`,
     `${path}/suppressions`,
@@ -121,6 +60,7 @@ function inputOf({ method, path, operation, body }: Route) {
     send_message: { to: 'a@example.com', subject: 'x', text_body: 'x' },
     check_message: { to: 'a@example.com', subject: 'x', text_body: 'x' },
     reschedule_message: { send_at: NEXT_YEAR },
+    approve_review: { sha256: mine.review_sha256 },
   }
   const query = /\/(search|context)$/.test(path) ? '?q=word' : ''
   if (method === 'GET' || method === 'DELETE') return { query, asked: {} }
@@ -132,6 +72,7 @@ const FITTING: Record<string, Record<string, string>> = {
   reschedule_message: { message_id: 'planned_mail' },
   cancel_message: { message_id: 'planned_mail' },
   send_draft: { draft_id: 'draft_to_send' },
+  reject_review: { review_id: 'review_to_reject' },
 }
 
 /** One case for each id of each route: that one is the stranger's, those before it are ours. */
@@ -218,15 +159,15 @@ describe('a key that is limited to one inbox', () => {
 
   beforeAll(async () => {
     key = await world.keyOf(world.owner.orgId, { inboxIds: [mine.inbox_id ?? ''] })
-    other = await property(world.keys.first, world.owner.orgId, 'other')
+    other = await property(world, world.keys.first, world.owner.orgId, 'other')
   })
 
   test('sees only that inbox in every list', async () => {
     const inboxes = await world.call('GET', '/v1/agent/inboxes', { key })
     expect(inboxes.body).toMatchObject({ data: [{ id: mine.inbox_id }], pagination: { total: 1 } })
     for (const [path, total] of Object.entries({
-      threads: 2,
-      messages: 3,
+      threads: 4,
+      messages: 5,
       drafts: 2,
       documents: 1,
     })) {
