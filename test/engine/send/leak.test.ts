@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib'
 import { strToU8, zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
 import { leaksIn, type Said } from '../../../src/engine/send/leak/guard.ts'
@@ -9,6 +10,7 @@ const hex = (count: number) => '0f8fad5bd9cb469fa16570867728950e'.repeat(8).slic
 
 const KEY = join('ait_0f8fad5b-d9cb-', '469f-a165-70867728950e')
 const AWS = join('AKIA', 'IOSFODNN7EXAMPLE')
+const hexOf = (text: string) => Buffer.from(text).toString('hex')
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 const said = (over: Partial<Said>): Said => ({
@@ -105,6 +107,22 @@ describe('what is held for a person', () => {
     expect(office).toEqual([expect.stringContaining('the file "letter.docx"')])
     const nested = zipSync({ 'inner.zip': zipSync({ 'key.txt': strToU8(KEY) }) })
     expect(await found(file('all.zip', nested))).toHaveLength(1)
+  })
+
+  /** As PDFKit and pdf-lib write them: packed, and cut where letters are moved together. */
+  test.each<[string, string]>([
+    ['hexadecimal', `[<${hexOf(KEY.slice(0, 9))}> 30 <${hexOf(KEY.slice(9))}>] TJ`],
+    ['literal', `[(${KEY.slice(0, 9)}) -20 (${KEY.slice(9, 17)}\\055${KEY.slice(18)})] TJ`],
+    ['two bytes a letter', `<${Buffer.from(KEY, 'utf16le').swap16().toString('hex')}> Tj`],
+  ])('in a PDF file: strings that are %s', async (_how, drawn) => {
+    const stream = deflateSync(`BT /F1 12 Tf 1 0 0 1 72 711 Tm ${drawn} ET`)
+    const pdf = Buffer.concat([
+      Buffer.from(`%PDF-1.3\n4 0 obj\n<< /Length ${stream.length} >>\nstream\n`),
+      stream,
+      Buffer.from('\nendstream\nendobj\n%%EOF\n'),
+    ])
+    const [message] = await found(file('report.pdf', pdf))
+    expect(message).toContain('a Postroom API key stands in the file "report.pdf"')
   })
 
   test('a word of the organization, in any letters and wrapping, without naming it', async () => {

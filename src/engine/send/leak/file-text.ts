@@ -2,6 +2,7 @@
 import { unzipSync } from 'fflate'
 import { decodeText } from '../../documents/decode.ts'
 import { wordsOfHtml } from './html.ts'
+import { isPdf, textsOfPdf } from './pdf.ts'
 
 const MIB = 1024 * 1024
 /** Limits of an archive: what is beyond them is not unpacked. */
@@ -24,9 +25,10 @@ export function textsOf({ filename, contentType, bytes }: Leaving, depth = DEPTH
   const read = decodeText(bytes)
   // Latin-1 shows every byte: what stands in a file of another kind in plain letters is found too.
   const text = read.kind === 'text' ? read.text : Buffer.from(bytes).toString('latin1')
-  const own =
-    MARKUP.test(filename) || MARKUP.test(contentType) ? [text, ...wordsOfHtml(text)] : [text]
-  return [...own, ...packed.flatMap((entry) => [entry.filename, ...textsOf(entry, depth - 1)])]
+  const markup = MARKUP.test(filename) || MARKUP.test(contentType) ? wordsOfHtml(text) : []
+  const drawn = isPdf(bytes) ? textsOfPdf(bytes) : []
+  const inner = packed.flatMap((entry) => [entry.filename, ...textsOf(entry, depth - 1)])
+  return [text, ...markup, ...drawn, ...inner]
 }
 
 /** PKWARE APPNOTE §4.3.7: a local file header comes first. */
