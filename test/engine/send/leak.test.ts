@@ -73,6 +73,7 @@ describe('what is held for a person', () => {
     ['the file name "ait', file(KEY, 'nothing')],
     ['the file "a.txt"', file('a.txt', `key ${KEY}`)],
     ['the file "b.bin"', file('b.bin', Buffer.concat([Buffer.alloc(99), Buffer.from(KEY)]))],
+    ['the file "old.doc"', file('old.doc', Buffer.from(`\ud83d\ude00\u0007${KEY}`, 'utf16le'))],
     ['the file "c.txt"', file('c.txt', Buffer.from(`\ufeff${KEY}`, 'utf16le'))],
   ])('wherever it stands: %s', async (where, over) => {
     expect(await found(over)).toEqual([expect.stringContaining(where)])
