@@ -39,8 +39,12 @@ function leftOut(fence: Call['fence'], { recipients = [] }: SentMessage): string
 /** A repeat may be answered with a mail that somebody has stopped since. */
 const NEVER: readonly string[] = [...WITHDRAWN, 'failed']
 
-function nextOf({ status }: SentMessage, kept: boolean): string {
-  if (status === 'scheduled') return 'It goes at send_at by itself: do not send it again.'
+function nextOf({ status, delivery }: SentMessage, kept: boolean): string {
+  if (status === 'scheduled') {
+    return delivery === 'dry-run'
+      ? 'At send_at it is kept, not sent: nothing leaves this machine. Say so.'
+      : 'It goes at send_at by itself: do not send it again.'
+  }
   if (NEVER.includes(status)) return `It does not go: it is ${status}.`
   return kept
     ? 'Nothing left this machine: mail to the outside is kept, not sent. Say so.'

@@ -6,7 +6,7 @@ import { showMessage } from '../messages/message.ts'
 import { type Batch, type Conditions, noConditions, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
 import { alreadySent, type DraftVersion } from './drafts/already-sent.ts'
-import { verdictOn } from './judge.ts'
+import { judgedBy, verdictOn, wouldHaveBeen } from './judge.ts'
 import { stillLast } from './moved.ts'
 import { batchOf, type Outgoing, sidecarOf } from './outgoing.ts'
 import { type Prepared, prepare } from './prepare.ts'
@@ -18,7 +18,7 @@ import { redated } from './schedule/date-field.ts'
 import { releaseJob } from './schedule/release.ts'
 import { readSendAt } from './schedule/send-at.ts'
 import type { Held, Judged, SentMessage } from './sent.ts'
-import { refusalOf, type Verdict } from './verdict.ts'
+import { refusalOf } from './verdict.ts'
 import type { MessageInput } from './written.ts'
 
 /** How often a mail is prepared again after its thread, inbox or a cap has changed meanwhile. */
@@ -95,7 +95,7 @@ export async function judge(
   try {
     refuseReadOnly(engine)
     const { verdict } = (await decide(engine, caller, submission)).prepared
-    return { verdict: verdict.kind, ...wouldHaveBeen(verdict), reasons: verdict.reasons ?? [] }
+    return judgedBy(verdict)
   } catch (error) {
     const judged = verdictOn(error)
     if (judged === undefined) throw error
@@ -153,11 +153,6 @@ function taken({ settings }: Engine, prepared: Prepared): Taken {
 }
 
 /** In dry-run nothing waits for a person; the answer says what would have. */
-const wouldHaveBeen = (verdict: Verdict): Pick<Judged, 'would_have_been'> =>
-  verdict.kind === 'allow' && verdict.wouldHaveBeen
-    ? { would_have_been: verdict.wouldHaveBeen }
-    : {}
-
 const messageAnswer = ({ row, attachments, recipients }: Outgoing): SentMessage => ({
   ...showMessage(row, attachments, recipients),
   message_id: row.id,

@@ -87,7 +87,7 @@ describe('a draft', () => {
       cc: ['Bob <bob@x.test>'],
       subject: 'Offer',
       text: 'Here it is.',
-      would: { verdict: 'allow' },
+      would: { verdict: 'allow', would_have_been: 'review', reasons: [{ code: 'new_recipient' }] },
     })
     const { draft_id } = made
     const changed = await told('update_draft', { draft_id, subject: 'Second', cc: [], bcc: '' })
@@ -168,7 +168,7 @@ describe('a draft', () => {
     await told('update_draft', { draft_id, send_at: HOUR })
     const sent = await told('send_draft', { draft_id })
     expect(sent).toMatchObject({ status: 'scheduled', send_at: HOUR })
-    expect(sent.next).toMatch(/send_at by itself/)
+    expect(sent.next).toMatch(/At send_at it is kept/)
     await told('delete_draft', { draft_id })
     const again = await told('send_draft', { draft_id })
     expect(again).toMatchObject({ message_id: sent.message_id, status: 'cancelled' })

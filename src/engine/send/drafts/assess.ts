@@ -4,7 +4,7 @@ import type { Caller } from '../../caller.ts'
 import { Refusal, ValidationFailed } from '../../errors.ts'
 import type { InboxId } from '../../ids.ts'
 import type { Engine } from '../../ports.ts'
-import { denied, verdictOn } from '../judge.ts'
+import { denied, judgedBy, verdictOn } from '../judge.ts'
 import { prepare } from '../prepare.ts'
 import { readSendAt } from '../schedule/send-at.ts'
 import type { Judged } from '../sent.ts'
@@ -30,8 +30,7 @@ export async function assess(
     if (send_at !== undefined) readSendAt(send_at, engine.clock.now())
     const { row, verdict } = await prepare(engine, caller, { ...mail, inbox_id: inboxId })
     const { to, cc, bcc, subject } = row
-    const would = { verdict: verdict.kind, reasons: verdict.reasons ?? [] }
-    return { would, shown: { to, cc, bcc, subject } }
+    return { would: judgedBy(verdict), shown: { to, cc, bcc, subject } }
   } catch (error) {
     return { would: unfinished(error, strict), shown: asWritten(mail) }
   }
