@@ -117,9 +117,12 @@ test('a mail becomes a message in a thread of its own, with its raw bytes', asyn
   ])
   const message_id = thread.messages[0]?.id ?? ''
   const { bytes } = await getRawMessage.run(world.engine, world.owner, { message_id })
-  expect(Buffer.from(bytes).toString()).toBe(
-    raw('one', 'Cc: bob@example.com\n').replace(/\n/g, '\r\n'),
-  )
+  // On top of them the door's own line: RFC 5321 §4.4.
+  const [trace, kept] = Buffer.from(bytes)
+    .toString()
+    .split(/(?=^From: )/m)
+  expect(trace).toMatch(/^Received: from .*\r\n\tby .* \(Postroom\) with ESMTP;\r\n\t.*\r\n$/)
+  expect(kept).toBe(raw('one', 'Cc: bob@example.com\n').replace(/\n/g, '\r\n'))
 })
 
 test('a reply joins the thread of the message it answers, whatever its subject', async () => {
