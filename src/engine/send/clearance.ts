@@ -61,7 +61,7 @@ export async function clear(engine: Parts, asked: Asked): Promise<Clearance> {
     now,
   })
   const leaks = await leaksIn(
-    { ...content, headers: [...content.headers, ...emails] },
+    { ...content, headers: [...content.headers, ...emails, inbox.display_name ?? ''] },
     rules.canary_words,
   )
   const findings = [...on.findings, ...loop.findings, ...caps.findings, ...leaks]

@@ -97,6 +97,20 @@ test('email.sent says what went out, and what its event adds', async () => {
   expectGolden('webhooks/email.sent.json', shown('email.sent'))
 })
 
+test('email.pending_review says what waits for a person, why, and all who would get it', async () => {
+  await begin('support')
+  const row: MessageRow = { ...outgoing(), status: 'pending_review', delivery: 'email' }
+  const data = {
+    review_id: newId('rev', world.clock.now()),
+    sha256: 'ab'.repeat(32),
+    reasons: [{ code: 'new_recipient', message: 'customer@example.com: new to this thread.' }],
+    expires_at: '2026-03-08T12:00:00.000Z',
+  }
+  await store(row, newEvent('email.pending_review', { ...aboutOf(row), data }, world.clock.now()))
+  await world.worker().settle()
+  expectGolden('webhooks/email.pending_review.json', shown('email.pending_review'))
+})
+
 test('email.bounced carries the bounce, and no text', async () => {
   await begin('support')
   const row = outgoing()

@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import { strToU8, zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
+import type { Leaving } from '../../../src/engine/send/leak/file-text.ts'
 import { leaksIn, type Said } from '../../../src/engine/send/leak/guard.ts'
 
 /** Put together here, so that no scanner of sources takes them for real ones. */
@@ -70,6 +71,10 @@ describe('what is held for a person', () => {
     ['the HTML', { html: `<p>Hello</p><!-- ${KEY} -->` }],
     ['the HTML', { html: `<template>${KEY}</template>` }],
     ['a header or name', { headers: [`X-Case-ID: ${KEY}`] }],
+    [
+      'a header or name',
+      { files: [{ ...file('a.png', 'x').files[0], contentId: KEY } as Leaving] },
+    ],
     ['the file name "ait', file(KEY, 'nothing')],
     ['the file "a.txt"', file('a.txt', `key ${KEY}`)],
     ['the file "b.bin"', file('b.bin', Buffer.concat([Buffer.alloc(99), Buffer.from(KEY)]))],

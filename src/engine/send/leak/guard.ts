@@ -1,6 +1,6 @@
 // The leak guard: a mail that holds a secret waits for a person, whoever writes it and to whomever.
 import type { Finding } from '../verdict.ts'
-import { textsOf } from './file-text.ts'
+import { type Leaving, textsOf } from './file-text.ts'
 import { CANARY, secretsIn } from './find.ts'
 import { wordsOfHtml } from './html.ts'
 
@@ -9,7 +9,7 @@ export interface Said {
   text: string | null
   html: string | null
   headers: readonly string[]
-  files: readonly { filename: string; contentType: string; bytes: Uint8Array }[]
+  files: readonly (Leaving & { contentId?: string | null })[]
 }
 
 /** A finding for each kind of secret, which names the places and never the secret. */
@@ -31,7 +31,10 @@ function placesOf({ subject, text, html, headers, files }: Said) {
     { where: 'the subject', texts: () => [subject] },
     { where: 'the text', texts: () => [text ?? ''] },
     { where: 'the HTML', texts: () => (html === null ? [] : wordsOfHtml(html)) },
-    { where: 'a header or name', texts: () => headers },
+    {
+      where: 'a header or name',
+      texts: () => [...headers, ...files.flatMap(({ contentId }) => contentId ?? [])],
+    },
     ...files.flatMap((file) => [
       { where: `the file name ${JSON.stringify(file.filename)}`, texts: () => [file.filename] },
       { where: `the file ${JSON.stringify(file.filename)}`, texts: () => textsOf(file) },
