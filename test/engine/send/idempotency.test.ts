@@ -63,6 +63,16 @@ describe('the same request again', () => {
     expect(messages).toHaveLength(2)
   })
 
+  test('counts once against a cap, and twenty at once are none refused', async () => {
+    Object.assign(world.engine.settings, { agentCaps: '1/m' })
+    world.clock.advance(HOUR)
+    const request = mail({ idempotency_key: newKey() })
+    const all = Array.from({ length: 20 }, () => world.send(request, world.agent))
+    expect(new Set((await Promise.all(all)).map(({ id }) => id)).size).toBe(1)
+    await expect(world.send(mail(), world.agent)).rejects.toMatchObject({ status: 429 })
+    Object.assign(world.engine.settings, { agentCaps: 'none' })
+  })
+
   test('is answered by its twin, where that is what stands against it', async () => {
     const asked = await world.mail(inbox, 'twin')
     const request = {

@@ -81,6 +81,7 @@ describe('a mail for later', () => {
     ['2026-03-05', 'must be an ISO 8601 time'],
     ['2026-03-05T09:30:00', 'must be an ISO 8601 time'],
     ['2026-13-05T09:30:00Z', 'must be an ISO 8601 time'],
+    ['2026-04-31T09:30:00Z', 'must be an ISO 8601 time'],
     ['2025-12-01T09:30:00Z', 'has passed'],
     ['2036-01-01T00:00:00Z', 'more than 366 days'],
   ])('at %s is refused by name', async (send_at, words) => {
