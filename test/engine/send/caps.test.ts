@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { updateOrganization } from '../../../src/engine/access/organization.ts'
 import type { Caller } from '../../../src/engine/caller.ts'
 import type { RateLimited } from '../../../src/engine/errors.ts'
+import { forgetCounters } from '../../../src/engine/send/caps/caps.ts'
 import { overCaps } from '../../../src/engine/send/caps/judge.ts'
 import { readCaps } from '../../../src/engine/send-caps.ts'
 import { refused, type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
@@ -125,6 +126,19 @@ describe('sends', () => {
     await limited()
     const judged = await world.ask(mail({ dry_run: true }), world.agent)
     expect(judged).toMatchObject({ verdict: 'deny', reasons: [{ code: 'cap' }] })
+  })
+
+  test('counters of days that are over are forgotten', async () => {
+    caps('9/m,9/d,9new/d')
+    const left = async () =>
+      (await world.engine.db.query('SELECT counter FROM send_counters')).length
+    await forgetCounters(world.engine)
+    const before = await left()
+    await send({ to: `e-${inbox.id}@x.test` })
+    expect(await left()).toBe(before + 3)
+    world.clock.advance(72 * HOUR_MS)
+    await forgetCounters(world.engine)
+    expect(await left()).toBe(0)
   })
 
   test('an organization caps its other keys, and names a wrong notation', async () => {
