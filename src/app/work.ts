@@ -3,7 +3,7 @@ import { ERASE_JOB, eraseDocument } from '../engine/documents/delete.ts'
 import { readDocument } from '../engine/documents/read.ts'
 import { READ_JOB } from '../engine/documents/upload.ts'
 import { recheckDomains } from '../engine/domains/recheck.ts'
-import { signedMail } from '../engine/domains/sign.ts'
+import { createSigner } from '../engine/domains/sign.ts'
 import { eraseInbox } from '../engine/inboxes/erase.ts'
 import { createWorker, type Worker } from '../engine/jobs/worker.ts'
 import { postDeliveries } from '../engine/notify/attempt.ts'
@@ -37,7 +37,7 @@ export interface Outside extends WaysOut {
 
 export function createWork(engine: Engine, { poster, ...ways }: Outside): Worker {
   const { db, clock, log } = engine
-  const outside: WaysOut = { sign: (mail) => signedMail(engine, mail), ...ways }
+  const outside: WaysOut = { sign: createSigner(engine), ...ways }
   return createWorker({
     db,
     clock,

@@ -1,10 +1,10 @@
 // Raw mail and documents as files of the data folder: raw/<org>/<sha256>, a sidecar a message, a journal an organization.
 import { existsSync } from 'node:fs'
-import { mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs, Kept } from '../engine/ports.ts'
 import { openWriter } from './file-log/writer.ts'
-import { keptFiles } from './kept.ts'
+import { keptFiles, readFile } from './kept.ts'
 
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700

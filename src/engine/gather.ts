@@ -1,4 +1,5 @@
 // Grouping under load: while one batch is stored, the next gathers.
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** How many mails go into one statement. 50 rows a statement are stored ten times as fast as one by one (PGlite 0.5.14). */
 const BATCH_SIZE = 50
@@ -12,10 +13,12 @@ interface Waiting<In, Out> {
 /**
  * Makes a function that takes one item out of one that takes many: one call of `work` at a time, in order of arrival.
  * @param isItsOwnFault whether a failure may lie in one item; the batch is then tried one by one, so that one cannot fail the others
+ * @param lingerMs how long the first of a batch waits for more, where nobody waits for the answer
  */
 export function gather<In, Out>(
   work: (items: In[]) => Promise<Out[]>,
   isItsOwnFault: (error: unknown) => boolean = () => false,
+  lingerMs = 0,
 ): (item: In) => Promise<Out> {
   const queue: Waiting<In, Out>[] = []
   let running = false
@@ -37,7 +40,10 @@ export function gather<In, Out>(
 
   async function run(): Promise<void> {
     running = true
-    while (queue.length > 0) await settle(queue.splice(0, BATCH_SIZE))
+    while (queue.length > 0) {
+      if (lingerMs > 0) await delay(lingerMs)
+      await settle(queue.splice(0, BATCH_SIZE))
+    }
     running = false
   }
 

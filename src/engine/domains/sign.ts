@@ -29,9 +29,28 @@ const REWRITTEN_BY_RELAYS = ['message-id', 'date']
  * The mail with a DKIM-Signature (RFC 6376) before it; as it was where its domain has no published key.
  * The same mail gives the same bytes at every attempt, until the domain's key is changed.
  */
-export async function signedMail(parts: Parts, mail: Unsigned): Promise<Uint8Array> {
-  const domain = signingDomain(parts.settings, mail.from)
-  const key = await keyOf(parts, mail.orgId, domain)
+export const signedMail = (parts: Parts, mail: Unsigned): Promise<Uint8Array> =>
+  createSigner(parts)(mail)
+
+/** The same for many mails: those that leave together look their key up once. */
+export function createSigner(parts: Parts): (mail: Unsigned) => Promise<Uint8Array> {
+  const asked = new Map<string, Promise<SigningKey | undefined>>()
+  return async (mail) => {
+    const domain = signingDomain(parts.settings, mail.from)
+    const who = `${mail.orgId} ${domain}`
+    const lookUp =
+      asked.get(who) ?? keyOf(parts, mail.orgId, domain).finally(() => asked.delete(who))
+    asked.set(who, lookUp)
+    return signedWith(parts, mail, domain, await lookUp)
+  }
+}
+
+async function signedWith(
+  parts: Parts,
+  mail: Unsigned,
+  domain: string,
+  key: SigningKey | undefined,
+): Promise<Uint8Array> {
   if (key === undefined) return mail.raw
   const pem = openKey(parts, key)
   if (pem === undefined) {

@@ -70,7 +70,10 @@ export interface Worker {
 }
 
 const DEFAULT_LIMIT: Limit = { atOnce: 16, perLane: 16 }
-/** Wakes close together are one: every stored mail wakes, and a look costs four statements. */
+/**
+ * Wakes close together are one: every stored mail wakes, and a look costs four statements. Under load jobs end one by
+ * one, and a breath between looks lets each claim a dozen.
+ */
 const BREATH_MS = 40
 const RENEW_EVERY_MS = LEASE_MS / 3
 /** Other processes enqueue into PostgreSQL, and a NOTIFY can be lost with its connection. */
@@ -148,8 +151,7 @@ class JobWorker implements Worker {
     while (!this.#stopping) {
       this.#alarm.reset()
       const pause = await this.#passOrPause()
-      if (pause === 0) continue
-      await this.#alarm.sleep(pause)
+      if (pause > 0) await this.#alarm.sleep(pause)
       await delay(BREATH_MS)
     }
   }

@@ -101,8 +101,10 @@ async function handOver(parts: Parts, ways: WaysOut, delivery: Delivery): Promis
     detail,
   }))
   const emails = asked.filter((email) => !ended.some((end) => end.email === email))
-  const legs = await legsOf(parts, ways, message, emails)
-  const raw = await parts.blobs.get(message.org_id, message.raw_sha256)
+  const [legs, raw] = await Promise.all([
+    legsOf(parts, ways, message, emails),
+    parts.blobs.get(message.org_id, message.raw_sha256),
+  ])
   for (const leg of legs) {
     const envelope = { from: message.envelope.mail_from, to: leg.to }
     const answers = await leg.handOver({ envelope, raw })
