@@ -1,104 +1,100 @@
--- Delivering: what an attempt begins with, and what it has brought. Many attempts go into one statement, so that a
--- worker under load commits once for a dozen mails. Locks are taken in the order of ids.
+-- Delivering: what an attempt begins with, and what it has brought. Many attempts go into one call, so that a worker
+-- under load commits once for a dozen mails. Each mail is one walk down its keys, whatever the planner knows of the
+-- tables: as sets of a dozen the same was read from end to end. Locks are taken in the order of ids.
 
--- Marks attempts as begun ({org_id, message_id, domain} each) and answers with what they need: the mail and all its
--- recipients, those of the domain already as `sending`. Mail of a deleted inbox is not there any more; that of an inbox
--- whose sending was stopped stays as it is.
-CREATE FUNCTION begin_deliveries(attempts jsonb, at timestamptz) RETURNS SETOF jsonb
+-- What attempts ({org_id, message_id} each) need: the mail and all its recipients. Mail of a deleted inbox is not there
+-- any more; `stopped`: its inbox sends nothing until a person clears it.
+CREATE FUNCTION begin_deliveries(attempts jsonb) RETURNS SETOF jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  n record;
+BEGIN
+  FOR n IN
+    SELECT DISTINCT a.org_id, a.message_id
+    FROM jsonb_to_recordset(attempts) AS a (org_id text, message_id text)
+  LOOP
+    RETURN QUERY
+    SELECT jsonb_build_object(
+      'message', jsonb_build_object(
+        'org_id', m.org_id, 'id', m.id, 'inbox_id', m.inbox_id, 'thread_id', m.thread_id, 'delivery', m.delivery,
+        'answered_id', CASE m.match_method WHEN 'explicit' THEN m.match_evidence END,
+        'envelope', m.envelope, 'raw_sha256', m.raw_sha256),
+      'stopped', i.sending_stopped_at IS NOT NULL,
+      'recipients', (
+        SELECT jsonb_agg(
+          jsonb_build_object('email', r.email, 'status', r.status, 'code', r.code, 'detail', r.detail)
+          ORDER BY r.position)
+        FROM recipients r WHERE r.org_id = n.org_id AND r.message_id = n.message_id))
+    FROM messages m JOIN inboxes i ON i.org_id = m.org_id AND i.id = m.inbox_id
+    WHERE m.org_id = n.org_id AND m.id = n.message_id AND i.deleted_at IS NULL;
+  END LOOP;
+END
+$$;
+
+-- Says of a mail, and of its recipients at one domain, that a server has them and takes its time.
+CREATE FUNCTION mark_sending(org text, message text, domain text, at timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM 1 FROM messages m
-  WHERE (m.org_id, m.id) IN (
-    SELECT n.org_id, n.message_id FROM jsonb_to_recordset(attempts) AS n (org_id text, message_id text))
-  ORDER BY m.org_id, m.id FOR UPDATE;
-
+  PERFORM 1 FROM messages m WHERE m.org_id = org AND m.id = message FOR UPDATE;
   UPDATE recipients r SET status = 'sending', updated_at = at
-  FROM jsonb_to_recordset(attempts) AS n (org_id text, message_id text, domain text)
-  JOIN messages m ON m.org_id = n.org_id AND m.id = n.message_id
-  JOIN inboxes i ON i.org_id = m.org_id AND i.id = m.inbox_id AND i.sending_stopped_at IS NULL
-  WHERE r.org_id = n.org_id AND r.message_id = n.message_id
-    AND r.status IN ('queued', 'deferred') AND lower(split_part(r.email, '@', -1)) = n.domain;
-  UPDATE messages m SET status = 'sending'
-  FROM jsonb_to_recordset(attempts) AS n (org_id text, message_id text)
-  WHERE m.org_id = n.org_id AND m.id = n.message_id AND m.status IN ('queued', 'deferred')
-    AND EXISTS (
-      SELECT 1 FROM recipients r
-      WHERE r.org_id = m.org_id AND r.message_id = m.id AND r.status = 'sending');
-
-  RETURN QUERY
-  SELECT jsonb_build_object(
-    'message', jsonb_build_object(
-      'org_id', m.org_id, 'id', m.id, 'inbox_id', m.inbox_id, 'thread_id', m.thread_id,
-      'delivery', m.delivery, 'envelope', m.envelope, 'raw_sha256', m.raw_sha256,
-      'answered_id', CASE m.match_method WHEN 'explicit' THEN m.match_evidence END),
-    'stopped', i.sending_stopped_at IS NOT NULL,
-    'recipients', (
-      SELECT jsonb_agg(
-        jsonb_build_object('email', r.email, 'status', r.status, 'code', r.code, 'detail', r.detail)
-        ORDER BY r.position)
-      FROM recipients r WHERE r.org_id = m.org_id AND r.message_id = m.id))
-  FROM messages m JOIN inboxes i ON i.org_id = m.org_id AND i.id = m.inbox_id
-  WHERE i.deleted_at IS NULL AND (m.org_id, m.id) IN (
-    SELECT n.org_id, n.message_id FROM jsonb_to_recordset(attempts) AS n (org_id text, message_id text));
+  WHERE r.org_id = org AND r.message_id = message
+    AND r.status IN ('queued', 'deferred') AND lower(split_part(r.email, '@', -1)) = domain;
+  IF FOUND THEN
+    UPDATE messages m SET status = 'sending'
+    WHERE m.org_id = org AND m.id = message AND m.status IN ('queued', 'deferred');
+  END IF;
 END
 $$;
 
 -- Writes down what attempts have brought: recipients, message, events and the job, all or nothing a mail. `known` is
 -- every recipient's status as the attempt knew it. A mail whose recipients have changed meanwhile (another domain of
--- it, a bounce that came in) is left alone: the answer names those that were written. At most one attempt a mail.
+-- it, a bounce that came in) is left alone: the answer names those that were written.
 CREATE FUNCTION record_deliveries(entries jsonb) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-  unmoved text[];
+  n record;
+  mail record;
 BEGIN
-  PERFORM 1 FROM messages m
-  WHERE (m.org_id, m.id) IN (
-    SELECT n.org_id, n.message_id FROM jsonb_to_recordset(entries) AS n (org_id text, message_id text))
-  ORDER BY m.org_id, m.id FOR UPDATE;
+  FOR n IN
+    SELECT * FROM jsonb_to_recordset(entries) AS e (
+      org_id text, message_id text, at timestamptz, known jsonb, ended jsonb, status text, sent_at timestamptz,
+      remote_ids jsonb, events jsonb, job jsonb)
+    ORDER BY e.org_id, e.message_id
+  LOOP
+    SELECT m.inbox_id, m.thread_id INTO mail FROM messages m
+    WHERE m.org_id = n.org_id AND m.id = n.message_id FOR UPDATE;
+    CONTINUE WHEN NOT FOUND;
+    -- A statement of its own: it sees what was committed while the lock was waited for. `queued` and `sending` mean
+    -- the same here, since neither is an end.
+    CONTINUE WHEN n.known IS DISTINCT FROM (
+      SELECT jsonb_object_agg(r.email, CASE r.status WHEN 'queued' THEN 'sending' ELSE r.status END)
+      FROM recipients r WHERE r.org_id = n.org_id AND r.message_id = n.message_id);
 
-  -- A statement of its own: it sees what was committed while the lock was waited for. `queued` and `sending` mean the
-  -- same here, since neither is an end.
-  SELECT coalesce(array_agg(n.message_id), '{}') INTO unmoved
-  FROM jsonb_to_recordset(entries) AS n (org_id text, message_id text, known jsonb)
-  WHERE n.known = (
-    SELECT jsonb_object_agg(r.email, CASE r.status WHEN 'queued' THEN 'sending' ELSE r.status END)
-    FROM recipients r WHERE r.org_id = n.org_id AND r.message_id = n.message_id);
+    UPDATE recipients r SET status = e.status, code = e.code, detail = e.detail, updated_at = n.at
+    FROM jsonb_to_recordset(n.ended) AS e (email text, status text, code integer, detail text)
+    WHERE r.org_id = n.org_id AND r.message_id = n.message_id AND r.email = e.email;
+    UPDATE messages m SET status = n.status, sent_at = coalesce(m.sent_at, n.sent_at)
+    WHERE m.org_id = n.org_id AND m.id = n.message_id;
+    IF jsonb_array_length(n.remote_ids) > 0 THEN
+      INSERT INTO message_ids (org_id, inbox_id, rfc_id, thread_id, message_id)
+      SELECT n.org_id, mail.inbox_id, rfc_id, mail.thread_id, n.message_id
+      FROM jsonb_array_elements_text(n.remote_ids) AS rfc_id
+      ON CONFLICT (org_id, inbox_id, rfc_id) DO NOTHING;
+    END IF;
+    INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
+    SELECT e.org_id, e.id, e.event, mail.inbox_id, mail.thread_id, n.message_id, e.data, e.created_at
+    FROM jsonb_populate_recordset(NULL::events, n.events) AS e
+    ON CONFLICT (org_id, id) DO NOTHING;
 
-  UPDATE recipients r SET status = e.status, code = e.code, detail = e.detail, updated_at = n.at
-  FROM jsonb_to_recordset(entries) AS n (org_id text, message_id text, at timestamptz, ended jsonb)
-  CROSS JOIN LATERAL jsonb_to_recordset(n.ended) AS e (email text, status text, code integer, detail text)
-  WHERE n.message_id = ANY (unmoved)
-    AND r.org_id = n.org_id AND r.message_id = n.message_id AND r.email = e.email;
-  UPDATE messages m SET status = n.status, sent_at = coalesce(m.sent_at, n.sent_at)
-  FROM jsonb_to_recordset(entries) AS n (org_id text, message_id text, status text, sent_at timestamptz)
-  WHERE n.message_id = ANY (unmoved) AND m.org_id = n.org_id AND m.id = n.message_id;
-
-  INSERT INTO message_ids (org_id, inbox_id, rfc_id, thread_id, message_id)
-  SELECT m.org_id, m.inbox_id, rfc_id, m.thread_id, m.id
-  FROM jsonb_to_recordset(entries) AS n (org_id text, message_id text, remote_ids jsonb)
-  JOIN messages m ON m.org_id = n.org_id AND m.id = n.message_id
-  CROSS JOIN LATERAL jsonb_array_elements_text(n.remote_ids) AS rfc_id
-  WHERE n.message_id = ANY (unmoved)
-  ON CONFLICT (org_id, inbox_id, rfc_id) DO NOTHING;
-  INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
-  SELECT e.org_id, e.id, e.event, m.inbox_id, m.thread_id, m.id, e.data, e.created_at
-  FROM jsonb_to_recordset(entries) AS n (org_id text, message_id text, events jsonb)
-  JOIN messages m ON m.org_id = n.org_id AND m.id = n.message_id
-  CROSS JOIN LATERAL jsonb_populate_recordset(NULL::events, n.events) AS e
-  WHERE n.message_id = ANY (unmoved)
-  ON CONFLICT (org_id, id) DO NOTHING;
-
-  -- The job follows in the same commit. `attempts` tells this run of it from another one that took it over.
-  DELETE FROM jobs j
-  USING jsonb_to_recordset(entries) AS n (message_id text, job jsonb)
-  WHERE n.message_id = ANY (unmoved) AND j.id = n.job ->> 'id'
-    AND j.attempts = (n.job ->> 'attempts')::integer AND n.job ->> 'run_at' IS NULL;
-  UPDATE jobs j SET run_at = (n.job ->> 'run_at')::timestamptz, payload = n.job -> 'payload',
-    lease = NULL, leased_until = NULL, last_error = NULL
-  FROM jsonb_to_recordset(entries) AS n (message_id text, job jsonb)
-  WHERE n.message_id = ANY (unmoved) AND j.id = n.job ->> 'id'
-    AND j.attempts = (n.job ->> 'attempts')::integer AND n.job ->> 'run_at' IS NOT NULL;
-
-  RETURN QUERY SELECT unnest(unmoved);
+    -- The job follows in the same commit. `attempts` tells this run of it from another one that took it over.
+    IF n.job ->> 'run_at' IS NULL THEN
+      DELETE FROM jobs j WHERE j.id = n.job ->> 'id' AND j.attempts = (n.job ->> 'attempts')::integer;
+    ELSE
+      UPDATE jobs j SET run_at = (n.job ->> 'run_at')::timestamptz, payload = n.job -> 'payload',
+        lease = NULL, leased_until = NULL, last_error = NULL
+      WHERE j.id = n.job ->> 'id' AND j.attempts = (n.job ->> 'attempts')::integer;
+    END IF;
+    RETURN NEXT n.message_id;
+  END LOOP;
 END
 $$;

@@ -34,7 +34,7 @@ export function createDelivery(engine: Omit<Parts, 'ledger'>, ways: WaysOut): Jo
   const parts = { ...engine, ledger: createLedger(engine) }
   return async (job, signal) => {
     const { message_id, domain, attempt } = Payload.parse(job.payload)
-    const mail = await parts.ledger.begin({ org_id: job.orgId, message_id, domain })
+    const mail = await parts.ledger.begin({ org_id: job.orgId, message_id })
     const open = mail?.recipients.filter((one) => isOpenAt(domain, one)) ?? []
     if (mail?.stopped)
       return { kind: 'again', at: new Date(engine.clock.now().getTime() + HOUR_MS) }
@@ -61,7 +61,7 @@ async function deliver(parts: Parts, ways: WaysOut, delivery: Delivery): Promise
   const started = clock.now()
   const ended = isOverdue(job.createdAt, attempt, started)
     ? delivery.open.map(givenUp)
-    : await handOver(parts, ways, delivery)
+    : await saying(parts, delivery, handOver(parts, ways, delivery))
   const at = clock.now()
   // A stop in the middle is nobody's failure: the attempt is made again and does not count.
   const jobAfter = (now: readonly Recipient[]) =>
@@ -71,6 +71,29 @@ async function deliver(parts: Parts, ways: WaysOut, delivery: Delivery): Promise
   const after = await record(parts, { message, recipients, ended, at, jobAfter }, signal)
   logAttempt(parts, delivery, after, started)
   return jobAfter(after) === null ? { kind: 'again', at } : { kind: 'recorded' }
+}
+
+/** Most servers answer within this time, and a state that nobody sees costs as much as one that stays. */
+const SOON_MS = 1_000
+
+/** Says `sending` once a hand-over takes its time. */
+async function saying<T>(
+  { clock, ledger, log }: Parts,
+  { message, domain }: Delivery,
+  work: Promise<T>,
+): Promise<T> {
+  let marked: Promise<void> | undefined
+  const timer = clock.after(SOON_MS, () => {
+    marked = ledger.sending(message, domain).catch(({ message: reason }: Error) => {
+      log.warn({ message_id: message.id, reason }, 'a mail is under way and could not be marked')
+    })
+  })
+  try {
+    return await work
+  } finally {
+    timer.cancel()
+    await marked
+  }
 }
 
 const isOpenAt = (domain: string, { email, status }: Recipient) =>

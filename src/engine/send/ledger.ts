@@ -26,7 +26,7 @@ export interface MailUnderWay {
 
 export interface Begun {
   message: MailUnderWay
-  /** The inbox sends nothing until a person clears it; nothing was marked. */
+  /** The inbox sends nothing until a person clears it. */
   stopped: boolean
   /** All of them in their order, also those of other domains. */
   recipients: Recipient[]
@@ -56,12 +56,10 @@ export interface Entry {
 }
 
 export interface Ledger {
-  /** Marks the open recipients of the domain as `sending`. Undefined: the mail is not there any more. */
-  begin(attempt: {
-    org_id: OrgId
-    message_id: MessageId
-    domain: string
-  }): Promise<Begun | undefined>
+  /** Undefined: the mail is not there any more. */
+  begin(attempt: { org_id: OrgId; message_id: MessageId }): Promise<Begun | undefined>
+  /** The mail's open recipients at the domain are `sending`: a server takes its time with them. */
+  sending(mail: MailUnderWay, domain: string): Promise<void>
   /** False: nothing was written, since the recipients are not as `known` says any more. */
   record(entry: Entry): Promise<boolean>
   recipients(mail: MailUnderWay): Promise<Recipient[]>
@@ -83,13 +81,18 @@ export function createLedger(parts: Pick<Engine, 'db' | 'clock'>): Ledger {
     begin: gather(async (attempts) => {
       await db.quiet()
       const rows = await db.query<{ mail: Begun }>(
-        'SELECT begin_deliveries($1, $2) AS mail',
-        [JSON.stringify(attempts), clock.now()],
+        'SELECT begin_deliveries($1) AS mail',
+        [JSON.stringify(attempts)],
         'send_begin',
       )
       const byId = new Map(rows.map(({ mail }) => [mail.message.id, mail]))
       return attempts.map(({ message_id }) => byId.get(message_id))
     }),
+    async sending({ org_id, id }, domain) {
+      await db.quiet()
+      const values = [org_id, id, domain, clock.now()]
+      await db.query('SELECT mark_sending($1, $2, $3, $4)', values, 'send_sending')
+    },
     record: gather((entries) => recordAll(parts, entries), isAboutData, LINGER_MS),
     async recipients({ org_id, id }) {
       await db.quiet()

@@ -95,7 +95,12 @@ describe('the recipient domains of one mail', () => {
     const stuck = work(hanging as Job, signal)
     await work(quick as Job, signal)
     await expect.poll(() => slow.seen.length).toBe(1)
-    const message = await world.message(id)
+    expect(world.states(await world.message(id))?.[1]).toBe('b@slow.test queued null null')
+    world.clock.advance(SECOND)
+    const message = await expect
+      .poll(() => world.message(id).then(({ recipients }) => recipients?.[1]?.status))
+      .toBe('sending')
+      .then(() => world.message(id))
     expect(message.status).toBe('sending')
     expect(world.states(message)).toEqual([
       'a@quick.test delivered 250 2.0.0 Ok: queued',

@@ -101,7 +101,7 @@ describe('whatever the queue does', () => {
       kind: 'again',
       at: world.clock.now(),
     })
-    expect((await world.message(id)).status).toBe('sending')
+    expect((await world.message(id)).status).toBe('queued')
     const jobs = await world.engine.db.query('SELECT payload FROM jobs')
     expect(jobs).toEqual([{ payload: { message_id: id, domain: 'x.test' } }])
     world.relay.onMail = () => undefined
@@ -116,7 +116,7 @@ describe('whatever the queue does', () => {
     await world.settle({ world: dies })
     const half = await world.message(id)
     expect(half.status).toBe('sending')
-    expect(world.states(half)?.[1]).toBe('ann@x.test sending null null')
+    expect(world.states(half)?.[1]).toBe('ann@x.test queued null null')
     let local = 0
     const counting: LocalDelivery = {
       deliver: (mail) => {
