@@ -23,7 +23,22 @@ export async function baseline(kind) {
 
 /** Starts the product on a fresh data folder; with a URL on that PostgreSQL database. */
 export async function product(databaseUrl) {
-  const data = await mkdtemp(join(tmpdir(), 'postroom-bench-'))
+  const data = await dataFolder()
+  const running = await serve(data, databaseUrl ? { DATABASE_URL: databaseUrl } : {})
+  return {
+    ...running,
+    recipient: 'hello@postroom.localhost',
+    async stop() {
+      await running.stop()
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+export const dataFolder = () => mkdtemp(join(tmpdir(), 'postroom-bench-'))
+
+/** Starts the product on a data folder that stays. */
+export async function serve(data, settings = {}, roles = 'smtp,http,worker') {
   const [smtp, http] = [await freePort(), await freePort()]
   const env = {
     PATH: process.env.PATH,
@@ -31,35 +46,34 @@ export async function product(databaseUrl) {
     SMTP_PORT: String(smtp),
     HTTP_PORT: String(http),
     LOG_LEVEL: 'warn',
-    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+    ...settings,
   }
-  const child = spawn(process.execPath, [...FLAGS, MAIN, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
-  await ready(`http://127.0.0.1:${http}/readyz`, child)
-  return {
-    address: `127.0.0.1:${smtp}`,
-    recipient: 'hello@postroom.localhost',
-    pid: child.pid,
-    async stop() {
-      await stop(child)
-      await rm(data, { recursive: true, force: true })
-    },
-  }
+  const args = [...FLAGS, MAIN, 'serve', '--roles', roles]
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const url = `http://127.0.0.1:${http}`
+  await ready(`${url}/readyz`, child)
+  return { address: `127.0.0.1:${smtp}`, url, pid: child.pid, stop: () => stop(child) }
 }
 
 /** A database of its own for each round, dropped afterwards. */
 export async function onPostgres(url) {
-  const name = `postroom_bench_${Date.now()}`
-  await admin(url, `CREATE DATABASE ${name}`)
-  const own = new URL(url)
-  own.pathname = `/${name}`
-  const running = await product(own.href)
+  const own = await freshDatabase(url)
+  const running = await product(own.url)
   return {
     ...running,
     async stop() {
       await running.stop()
-      await admin(url, `DROP DATABASE ${name} WITH (FORCE)`)
+      await own.drop()
     },
   }
+}
+
+export async function freshDatabase(url) {
+  const name = `postroom_bench_${Date.now()}`
+  await admin(url, `CREATE DATABASE ${name}`)
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return { url: own.href, drop: () => admin(url, `DROP DATABASE ${name} WITH (FORCE)`) }
 }
 
 async function admin(url, statement) {
