@@ -14,8 +14,9 @@ export interface Header {
   bodyStart: number | undefined
 }
 
-/** More than any honest mail has; what follows is not read. */
+/** More than any honest mail has; what follows is not read, neither here nor for what is shown. */
 export const MAX_HEADER_BYTES = 512 * 1024
+const MAX_FIELDS = 2_000
 
 const LF = 0x0a
 const CR = 0x0d
@@ -23,12 +24,13 @@ const SPACE = 0x20
 const TAB = 0x09
 const COLON = ':'
 
-/** The fields in their order, out of at most 512 KiB. */
+/** The fields in their order: at most 2,000, out of at most 512 KiB. */
 export function headerOf(raw: Buffer): Header {
   const head = raw.subarray(0, MAX_HEADER_BYTES)
   const fields: Field[] = []
   let bodyStart = 0
   for (const [start, end] of fieldRanges(head)) {
+    if (fields.length === MAX_FIELDS) return { fields, bodyStart: undefined }
     fields.push(fieldOf(head, start, end))
     bodyStart = end
   }

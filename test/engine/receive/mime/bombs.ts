@@ -100,6 +100,9 @@ export const bombs: Record<string, (size: number) => string> = {
   'half of utf-8': (size) => body('text/plain; charset=utf-8', '\xe4a', size),
   'flowed without end': (size) => body('text/plain; format=flowed; delsp=yes', 'a \r\n', size),
   'bare carriage returns': (size) => body('text/plain', '\r', size),
+  'claims of our name without end': (size) =>
+    `${HEAD}${filled('Authentication-Results: mail.postroom.test; dkim=pass\r\n', size)}\r\nbody`,
+  'a million Received lines': (size) => `${HEAD}${filled('Received: a\r\n', size)}\r\nbody`,
   'references without end': (size) => `${HEAD}References: ${filled('<a', size)}\r\n\r\n`,
   ...pages,
   ...texts,
