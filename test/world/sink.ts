@@ -18,15 +18,15 @@ export interface Sink {
 const BACKLOG = '10'
 const CONNECT_PATIENCE_MS = 10_000
 
-export async function startSink(tools: string): Promise<Sink> {
+/** `options` as in smtp-sink(1): `-r rcpt` and `-f rcpt` refuse for now and for good, `-q .` cuts the line at the final dot. */
+export async function startSink(tools: string, options: string[] = []): Promise<Sink> {
   const folder = await mkdtemp(join(tmpdir(), 'postroom-sink-'))
   // As root it becomes another user, who must be able to write here.
   await chmod(folder, 0o777)
   const port = await unusedPort()
   const host = `127.0.0.1:${port}`
-  const child = spawn(join(tools, 'smtp-sink'), ['-d', join(folder, 'mail.'), host, BACKLOG], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const args = ['-d', join(folder, 'mail.'), ...options, host, BACKLOG]
+  const child = spawn(join(tools, 'smtp-sink'), args, { stdio: ['ignore', 'ignore', 'inherit'] })
   await accepting(port)
   return {
     host,
