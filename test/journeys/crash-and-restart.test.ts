@@ -16,7 +16,7 @@ const SEED = Number(process.env.TEST_SEED ?? 4711)
 const PAGE = 100
 const TO = 'hello@postroom.localhost'
 
-vi.setConfig({ testTimeout: (3 + KILLS / 5) * MINUTE })
+vi.setConfig({ testTimeout: (3 + KILLS / 2) * MINUTE })
 
 let server: Server
 beforeAll(async () => {
