@@ -4,8 +4,6 @@ import { gather } from '../gather.ts'
 import type { MessageId } from '../ids.ts'
 import { type Batch, emptyBatch, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
-import { withoutClaims } from './authenticate/claims.ts'
-import { fingerprint, sha256 } from './fingerprint.ts'
 import type { Incoming, Received } from './incoming.ts'
 import { judge } from './judge.ts'
 import { type Known, lookUp } from './known.ts'
@@ -37,12 +35,12 @@ export function createReceiver(parts: Parts): Receiver {
       const { raw, envelope } = incoming
       // Before anything waits: ids are in the order in which mail came.
       const ids = incoming.inboxes.map(() => newId('msg', at))
-      const [parsed, authentication] = await Promise.all([
-        parser.parse(withoutClaims(raw, parts.settings.smtpHostname), envelope.mail_from),
+      const { smtpHostname: hostname } = parts.settings
+      const [taken, authentication] = await Promise.all([
+        parser.take(raw, { mailFrom: envelope.mail_from, hostname }),
         judge(parts, incoming),
       ])
-      const hashes = { rawSha256: sha256(raw), fingerprint: fingerprint(raw) }
-      const mail = { incoming, at, parsed, authentication, ...hashes }
+      const mail = { incoming, at, authentication, ...taken }
       const arrivals = incoming.inboxes.map((inbox, n) =>
         arrivalOf(inbox, ids[n] as MessageId, mail),
       )

@@ -1,7 +1,7 @@
 // Reads mails: small ones at once, large ones on a thread.
 import { readAttachment } from './mime/read.js'
 import { createReadingThreads, type Limits } from './threads.ts'
-import { type Parsed, understand } from './understand.ts'
+import { type Circumstances, type Taken, take } from './understand.ts'
 
 /**
  * Up to here a mail is read on the main thread: the worst one found of this size (a style sheet that asks each element
@@ -19,7 +19,7 @@ export interface AttachmentBytes {
 
 export interface MailReader {
   /** Rejects where a mail takes longer than the deadline, or more than the memory. */
-  understand(raw: Buffer, mailFrom: string): Promise<Parsed>
+  take(raw: Buffer, circumstances: Circumstances): Promise<Taken>
   /**
    * One attachment by its position in the mail's list; undefined where there is none.
    * Rejects where reading takes longer than the deadline.
@@ -31,9 +31,9 @@ export interface MailReader {
 export function createMailReader(limits: Partial<Limits> = {}): MailReader {
   const threads = createReadingThreads({ ...LIMITS, ...limits })
   return {
-    async understand(raw, mailFrom) {
-      if (isSmall(raw)) return understand(raw, mailFrom)
-      return (await threads.run({ raw, mailFrom })) as Parsed
+    async take(raw, circumstances) {
+      if (isSmall(raw)) return take(raw, circumstances)
+      return (await threads.run({ raw, circumstances })) as Taken
     },
     async readAttachment(raw, position) {
       if (isSmall(raw)) return readAttachment(raw, position)

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { readAttachment } from './mime/read.js'
 import type { ReadingJob } from './threads.ts'
-import { understand } from './understand.ts'
+import { take } from './understand.ts'
 
 parentPort?.on('message', (job: ReadingJob) => {
   try {
@@ -14,5 +14,5 @@ parentPort?.on('message', (job: ReadingJob) => {
 
 function read(job: ReadingJob): unknown {
   const raw = Buffer.from(job.raw.buffer, job.raw.byteOffset, job.raw.byteLength)
-  return 'position' in job ? readAttachment(raw, job.position) : understand(raw, job.mailFrom)
+  return 'position' in job ? readAttachment(raw, job.position) : take(raw, job.circumstances)
 }

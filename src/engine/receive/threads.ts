@@ -1,12 +1,13 @@
 // Threads that read large mails, so that no mail holds up the others: started when needed, ended by a deadline.
 import { Worker } from 'node:worker_threads'
+import type { Circumstances } from './understand.ts'
 
 /** The compiled thread, also where the sources run as they are (the tests): Node.js 20 reads no TypeScript. */
 const THREAD = new URL('../../../dist/engine/receive/reading-thread.js', import.meta.url)
 
 /** To understand a mail, or to read one attachment of it. */
 export type ReadingJob =
-  | { raw: Uint8Array; mailFrom: string }
+  | { raw: Uint8Array; circumstances: Circumstances }
   | { raw: Uint8Array; position: number }
 
 export interface Limits {

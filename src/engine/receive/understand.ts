@@ -1,8 +1,10 @@
 // From the bytes of a mail to what a message shows. Pure: the main thread runs it for small mails, a thread for large ones.
 import type { Mailbox } from '../messages/address.ts'
+import { withoutClaims } from './authenticate/claims.ts'
 import { type AutoReply, autoReplyReason } from './auto-reply.ts'
 import { type Bounce, readBounce } from './bounce/read.ts'
 import { readDate } from './date.ts'
+import { fingerprint, sha256 } from './fingerprint.ts'
 import { idsOfField, messageIdOf } from './message-ids.ts'
 import { unfolded } from './mime/fields.js'
 import {
@@ -45,21 +47,57 @@ export interface Parsed {
   calendar: string | null
 }
 
+/** A mail in all that follows from its bytes. */
+export interface Taken {
+  parsed: Parsed
+  rawSha256: string
+  /** See `fingerprint`. */
+  fingerprint: string
+}
+
+/** What came with a mail beside its bytes, and to whom. */
+export interface Circumstances {
+  mailFrom: string
+  /** Our own name: what claims to be ours is not read. */
+  hostname: string
+}
+
+/** Reads a mail as `understand` does, without what claims to be ours, and knows it again by its bytes. */
+export function take(raw: Buffer, { mailFrom, hostname }: Circumstances): Taken {
+  return {
+    parsed: understand(withoutClaims(raw, hostname), mailFrom),
+    rawSha256: sha256(raw),
+    fingerprint: fingerprint(raw),
+  }
+}
+
 /** The whole mail. It takes what is broken as well as it can; an error thrown is a fault of ours. */
-export function understand(raw: Buffer, mailFrom: string): Parsed {
+function understand(raw: Buffer, mailFrom: string): Parsed {
   const mail = readMail(raw)
   const parsed = shown(mail, mailFrom, readBounce({ raw, mailFrom }))
   return { ...parsed, status: parsed.read.truncated ? 'partial' : mail.status }
 }
 
 /** As much of a mail as can be had where reading all of it failed: its header, or nothing. Never throws. */
-export function understandHeader(raw: Buffer, mailFrom: string): Parsed {
+export function takeHeader(raw: Buffer, { mailFrom, hostname }: Circumstances): Taken {
+  const head = withoutClaims(raw.subarray(0, HEADER_BYTES), hostname)
+  return {
+    parsed: understandHeader(head, mailFrom),
+    rawSha256: sha256(raw),
+    fingerprint: fingerprint(raw),
+  }
+}
+
+function understandHeader(head: Buffer, mailFrom: string): Parsed {
   try {
-    return { ...shown(readHeader(raw), mailFrom, null), status: 'failed' }
+    return { ...shown(readHeader(head), mailFrom, null), status: 'failed' }
   } catch {
     return { ...shown(NOTHING_READABLE, mailFrom, null), status: 'failed' }
   }
 }
+
+/** Read where the whole took too long: it must not take long itself. */
+const HEADER_BYTES = 32 * 1024
 
 const NOTHING_READABLE: Mail = {
   status: 'partial',

@@ -97,7 +97,8 @@ describe.each(Object.entries(SHAPES))('%s', (_, over) => {
   test('our own reader finds it all, each file at its position', async () => {
     const raw = await compose(meant)
     const parser = createMailParser()
-    const parsed = await parser.parse(raw, 'us@ours.test')
+    const from = { mailFrom: 'us@ours.test', hostname: 'mail.ours.test' }
+    const { parsed } = await parser.take(raw, from)
     await parser.close()
     expect(parsed.status).toBe('ok')
     expect(parsed.subject).toBe(meant.subject)

@@ -3,8 +3,6 @@
 import type { MessageId, OrgId } from '../../ids.ts'
 import type { AddressFound } from '../../inboxes/find.ts'
 import type { Engine } from '../../ports.ts'
-import { withoutClaims } from '../authenticate/claims.ts'
-import { fingerprint } from '../fingerprint.ts'
 import type { MailParser } from '../parse.ts'
 import { type Arrival, arrivalOf } from '../rows.ts'
 import { Sidecar } from './sidecar.ts'
@@ -35,6 +33,8 @@ export async function readKept(
   const { mail_from, rcpt_to, mbox } = sidecar.envelope
   const at = sidecar.created_at ?? sidecar.received_at
   const inbox = inboxOf(orgId, sidecar)
+  const circumstances = { mailFrom: mail_from, hostname: settings.smtpHostname }
+  const { parsed, fingerprint } = await parser.take(raw, circumstances)
   const arrival = arrivalOf(inbox, sidecar.id, {
     incoming: {
       raw,
@@ -44,10 +44,10 @@ export async function readKept(
       ...(mbox === undefined ? {} : { imported: { at, form: mbox, isNews: false } }),
     },
     at: sidecar.received_at,
-    parsed: await parser.parse(withoutClaims(raw, settings.smtpHostname), mail_from),
+    parsed,
     authentication: sidecar.authentication,
     rawSha256: sidecar.raw_sha256,
-    fingerprint: fingerprint(raw),
+    fingerprint,
   })
   const attachments = arrival.attachments.map((attachment, n) => ({
     ...attachment,
