@@ -141,7 +141,7 @@ function assemble(config: Config, ground: Ground): App {
     async stop() {
       stopping = true
       await Promise.allSettled(open.map((part) => part.close()))
-      await Promise.all([worker.stop(), world?.close(), mails.close()])
+      await Promise.all([worker.stop(), world?.close(), mails.close(), receiver.close()])
       await waker.settled()
       await Promise.all([db.close(), blobs.close()])
     },

@@ -91,6 +91,8 @@ CREATE TABLE threads (
   is_archived        boolean NOT NULL DEFAULT false,
   waiting_on         text,
   preview            text NOT NULL,
+  -- Whose subject it has.
+  first_message_id   text COLLATE "C" NOT NULL,
   last_message_id    text COLLATE "C" NOT NULL,
   last_message_at    timestamptz(3) NOT NULL,
   latest_inbound_at  timestamptz(3),

@@ -84,6 +84,8 @@ BEGIN
 
   IF jsonb_array_length(batch -> 'news') > 0 THEN
     PERFORM touch_threads(batch -> 'news');
+    -- After the threads are locked: nobody rearranges them any more.
+    PERFORM check_places(batch -> 'messages');
   END IF;
   IF jsonb_array_length(batch -> 'attachments') > 0 THEN
     INSERT INTO attachments
@@ -117,7 +119,8 @@ BEGIN
     is_read = t.is_read AND NOT n.is_news,
     is_archived = t.is_archived AND NOT n.is_news,
     -- An older mail that comes late (an import) is the earliest one from now on.
-    subject = CASE WHEN n.earliest_at < t.created_at THEN n.earliest_subject ELSE t.subject END,
+    subject = CASE WHEN (n.earliest_at, n.earliest_id) < (t.created_at, t.first_message_id) THEN n.earliest_subject ELSE t.subject END,
+    first_message_id = CASE WHEN (n.earliest_at, n.earliest_id) < (t.created_at, t.first_message_id) THEN n.earliest_id ELSE t.first_message_id END,
     created_at = least(t.created_at, n.earliest_at),
     preview = CASE WHEN (n.newest_at, n.newest_id) >= (t.last_message_at, t.last_message_id) THEN n.preview ELSE t.preview END,
     waiting_on = CASE WHEN (n.newest_at, n.newest_id) >= (t.last_message_at, t.last_message_id) THEN n.waiting_on ELSE t.waiting_on END,
@@ -125,7 +128,7 @@ BEGIN
     last_message_at = greatest(t.last_message_at, n.newest_at)
   FROM jsonb_to_recordset(news) AS n (
     org_id text, thread_id text, added integer, participants jsonb, inbound_at timestamptz, outbound boolean,
-    is_news boolean, earliest_at timestamptz, earliest_subject text, newest_at timestamptz, newest_id text,
+    is_news boolean, earliest_at timestamptz, earliest_id text, earliest_subject text, newest_at timestamptz, newest_id text,
     preview text, waiting_on text)
   WHERE t.org_id = n.org_id AND t.id = n.thread_id;
   GET DIAGNOSTICS found_rows = ROW_COUNT;

@@ -67,7 +67,8 @@ BEGIN
     'outbound', bool_or(o.has_outbound),
     'is_news', NOT bool_and(o.is_read),
     'earliest_at', min(o.created_at),
-    'earliest_subject', (array_agg(o.subject ORDER BY o.created_at, o.id))[1],
+    'earliest_id', (array_agg(o.first_message_id ORDER BY o.created_at, o.first_message_id))[1],
+    'earliest_subject', (array_agg(o.subject ORDER BY o.created_at, o.first_message_id))[1],
     'newest_at', max(o.last_message_at),
     'newest_id', (array_agg(o.last_message_id ORDER BY o.last_message_at DESC, o.last_message_id DESC))[1],
     'preview', (array_agg(o.preview ORDER BY o.last_message_at DESC, o.last_message_id DESC))[1],
@@ -135,6 +136,7 @@ LANGUAGE sql AS $$
   UPDATE threads t SET
     subject = m.subject,
     created_at = m.created_at,
+    first_message_id = m.id,
     last_message_id = m.id,
     last_message_at = m.created_at,
     message_count = 0,
@@ -160,7 +162,7 @@ LANGUAGE sql AS $$
   ), newest AS (
     SELECT id, created_at, text_body FROM gone ORDER BY created_at DESC, id DESC LIMIT 1
   ), earliest AS (
-    SELECT subject, created_at FROM gone ORDER BY created_at, id LIMIT 1
+    SELECT id, subject, created_at FROM gone ORDER BY created_at, id LIMIT 1
   ), person AS (
     SELECT m.created_at, m.id, place,
       jsonb_set(mailbox, '{email}', to_jsonb(regexp_replace(
@@ -179,6 +181,7 @@ LANGUAGE sql AS $$
     'outbound', EXISTS (SELECT FROM gone WHERE direction = 'outbound'),
     'is_news', false,
     'earliest_at', (SELECT created_at FROM earliest),
+    'earliest_id', (SELECT id FROM earliest),
     'earliest_subject', (SELECT subject FROM earliest),
     'newest_at', (SELECT created_at FROM newest),
     'newest_id', (SELECT id FROM newest),

@@ -11,7 +11,7 @@ import { type Reply, replies } from './replies.ts'
 import { withTrace } from './trace.ts'
 
 interface Parts extends Pick<Engine, 'log' | 'clock'> {
-  receiver: Receiver
+  receiver: Pick<Receiver, 'accept'>
   hostname: string
   bareNewlines: BareNewlines
 }

@@ -20,7 +20,7 @@ export interface SmtpDoorOptions extends Pick<Engine, 'clock' | 'log'> {
   /** PEM; STARTTLS is offered only with a certificate of one's own. */
   tls?: { cert: string; key: string }
   bareNewlines: BareNewlines
-  receiver: Receiver
+  receiver: Pick<Receiver, 'accept'>
   recipient: (address: string) => Promise<RecipientAnswer>
 }
 

@@ -16,6 +16,7 @@ export interface ThreadNews {
   outbound: boolean
   is_news: boolean
   earliest_at: Date | null
+  earliest_id: MessageId | null
   earliest_subject: string | null
   newest_at: Date | null
   newest_id: MessageId | null
@@ -52,6 +53,7 @@ function folded(messages: readonly NewMessage[]): ThreadNews {
     outbound: inOrder.some(({ direction }) => direction === 'outbound'),
     is_news: inOrder.some(({ is_news }) => is_news),
     earliest_at: earliest?.created_at ?? null,
+    earliest_id: earliest?.id ?? null,
     earliest_subject: earliest?.subject ?? null,
     newest_at: newest?.created_at ?? null,
     newest_id: newest?.id ?? null,
@@ -69,6 +71,7 @@ export const begunWith = (thread: ThreadRow, news: ThreadNews): ThreadRow => ({
   is_read: !news.is_news,
   waiting_on: news.waiting_on,
   preview: news.preview ?? thread.preview,
+  first_message_id: news.earliest_id ?? thread.first_message_id,
   last_message_id: news.newest_id ?? thread.last_message_id,
   last_message_at: news.newest_at ?? thread.last_message_at,
   latest_inbound_at: news.inbound_at,

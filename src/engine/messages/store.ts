@@ -195,6 +195,7 @@ export const newThread = (first: MessageRow): ThreadRow => ({
   is_archived: false,
   waiting_on: null,
   preview: '',
+  first_message_id: first.id,
   last_message_id: first.id,
   last_message_at: first.created_at,
   latest_inbound_at: null,

@@ -14,6 +14,8 @@ export interface ThreadRow {
   is_archived: boolean
   waiting_on: 'us' | 'them' | null
   preview: string
+  /** Whose subject it has. */
+  first_message_id: MessageId
   last_message_id: MessageId
   last_message_at: Date
   latest_inbound_at: Date | null

@@ -24,6 +24,8 @@ export interface Receiver {
    * MailRefused: for good, with the answer to give.
    */
   accept(incoming: Incoming): Promise<Received[]>
+  /** Ends the threads that read large mails. */
+  close(): Promise<void>
 }
 
 export function createReceiver(parts: Parts): Receiver {
@@ -50,6 +52,7 @@ export function createReceiver(parts: Parts): Receiver {
       parts.jobs.wake()
       return received
     },
+    close: parser.close,
   }
 }
 

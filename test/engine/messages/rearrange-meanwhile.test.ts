@@ -4,15 +4,8 @@ import type { Message } from '../../../src/engine/messages/message.ts'
 import { type RearrangeWorld, rearrangeWorld } from './rearrange-world.ts'
 
 let w: RearrangeWorld
-/** Whether `store_messages` asks `check_places`. */
-let guarded: boolean
-
 beforeAll(async () => {
   w = await rearrangeWorld()
-  const [row] = await w.engine.db.query<{ guarded: boolean }>(
-    "SELECT prosrc LIKE '%check_places%' AS guarded FROM pg_proc WHERE proname = 'store_messages'",
-  )
-  guarded = row?.guarded === true
 })
 beforeEach(() => w.fresh())
 afterEach(() => vi.restoreAllMocks())
@@ -64,8 +57,7 @@ test('a mail whose evidence leads to another thread by now has no place there', 
   await placed(late)
 })
 
-test('an answer to what is split off meanwhile goes with it', async ({ skip }) => {
-  skip(!guarded, 'store_messages does not ask check_places')
+test('an answer to what is split off meanwhile goes with it', async () => {
   const [a, b] = await chain()
   beforeItIsStored(() => w.split(a.thread_id, b.id))
   const late = await w.mail('late', 'b')
@@ -73,15 +65,13 @@ test('an answer to what is split off meanwhile goes with it', async ({ skip }) =
   expect(w.subjects(await w.thread(a.thread_id))).toEqual(['a'])
 })
 
-test('an answer to what stays, stays', async ({ skip }) => {
-  skip(!guarded, 'store_messages does not ask check_places')
+test('an answer to what stays, stays', async () => {
   const [a, b] = await chain()
   beforeItIsStored(() => w.split(a.thread_id, b.id))
   expect((await w.mail('late', 'a')).thread_id).toBe(a.thread_id)
 })
 
-test('an answer known by its token alone goes with the mail that it answers', async ({ skip }) => {
-  skip(!guarded, 'store_messages does not ask check_places')
+test('an answer known by its token alone goes with the mail that it answers', async () => {
   const a = await w.mail('a')
   const ours = await w.send({ inbox_id: w.box.id, reply_to_message_id: a.id, text_body: 'Yes' })
   await w.engine.db.query('DELETE FROM message_ids WHERE message_id = $1', [ours.id])
