@@ -15,7 +15,8 @@ describe('an open database', () => {
     db = await openDatabase({ ...fresh, log })
     await db.query(
       `CREATE TABLE organizations (id text PRIMARY KEY, name text, slug text, created_at timestamptz,
-         dmarc_policy text DEFAULT 'store', reply_secret text DEFAULT 'secret')`,
+         dmarc_policy text DEFAULT 'store', reply_secret text DEFAULT 'secret',
+         canary_words text[] DEFAULT '{}', send_caps text)`,
     )
     await db.query('CREATE TABLE note (id text PRIMARY KEY, body jsonb, words text[])')
   })

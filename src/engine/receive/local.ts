@@ -5,7 +5,10 @@ import type { Receiver } from './accept.ts'
 import { type Incoming, MailRefused } from './incoming.ts'
 
 /** Fills the port through which sending reaches our own inboxes. */
-export function localDelivery(parts: Pick<Engine, 'db'>, receiver: Pick<Receiver, 'accept'>): LocalDelivery {
+export function localDelivery(
+  parts: Pick<Engine, 'db'>,
+  receiver: Pick<Receiver, 'accept'>,
+): LocalDelivery {
   return {
     async deliver({ envelope, raw }) {
       const wanted = envelope.to.map(withoutTag)
@@ -29,7 +32,10 @@ export function localDelivery(parts: Pick<Engine, 'db'>, receiver: Pick<Receiver
 }
 
 /** The refusal, where there is one: coming again would not help. */
-async function handOver(receiver: Pick<Receiver, 'accept'>, incoming: Incoming): Promise<HandOver | undefined> {
+async function handOver(
+  receiver: Pick<Receiver, 'accept'>,
+  incoming: Incoming,
+): Promise<HandOver | undefined> {
   try {
     await receiver.accept(incoming)
     return undefined
