@@ -24,8 +24,10 @@ export async function lookUp(
   parts: Pick<Engine, 'db'>,
   arrivals: readonly Arrival[],
 ): Promise<Known> {
-  const { threads, facts, messages, signed } = await threadsOf(parts, arrivals)
-  const seen = await seenBefore(parts, arrivals)
+  const [{ threads, facts, messages, signed }, seen] = await Promise.all([
+    threadsOf(parts, arrivals),
+    seenBefore(parts, arrivals),
+  ])
   const merged = new Map<ThreadId, ThreadId>()
   const now = (threadId: ThreadId): ThreadId => {
     const into = merged.get(threadId)
