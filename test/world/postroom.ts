@@ -35,7 +35,8 @@ export async function endAll(): Promise<void> {
 
 /** Ports are free ones unless the environment names others; the working directory is `/`. */
 export function postroom(args: string[], env: Record<string, string>): Postroom {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  // As in vitest.config.ts: the compiler's second pass over the embedded database costs more than it brings here.
+  const child = spawn(process.execPath, ['--liftoff-only', PROGRAM, ...args], {
     cwd: '/',
     env: { HTTP_PORT: '0', SMTP_PORT: '0', ...env },
   })

@@ -1,5 +1,5 @@
 /** The server as people run it: a process of its own on free ports and a fresh database, spoken to through its doors only. */
-import { emptyDatabase } from './database.ts'
+import { freshDatabase } from './database.ts'
 import type { Json } from './http.ts'
 import { type Ended, type Postroom, postroom } from './postroom.ts'
 
@@ -38,7 +38,7 @@ const KEY = /ait_[0-9a-f-]{36}/
 
 /** Resolves when /readyz answers 200. `env` is all that the process gets of settings, beside its place. */
 export async function startServer(env: Record<string, string> = {}): Promise<Server> {
-  const fresh = await emptyDatabase()
+  const fresh = await freshDatabase()
   const place = {
     POSTROOM_DATA: fresh.dataDir,
     ...(fresh.url === undefined ? {} : { DATABASE_URL: fresh.url }),
