@@ -38,7 +38,7 @@ export function mxDelivery(options: MxOptions): MailTransport {
   })
   const closing = createClosing(hosts.close)
 
-  async function toDomain(domain: string, mail: OutgoingMail): Promise<HandOver[]> {
+  async function forDomain(domain: string, mail: OutgoingMail): Promise<HandOver[]> {
     const route = await routeTo(options, domain)
     const all = (answer: HandOver) => mail.envelope.to.map(() => answer)
     if (route.kind === 'refused') return all(route)
@@ -61,7 +61,7 @@ export function mxDelivery(options: MxOptions): MailTransport {
     await Promise.all(
       domains.map(async (domain) => {
         const there = to.filter((email) => domainOf(email) === domain)
-        const said = await toDomain(domain, { ...mail, envelope: { from, to: there } })
+        const said = await forDomain(domain, { ...mail, envelope: { from, to: there } })
         there.forEach((email, n) => void answers.set(email, said[n]))
       }),
     )

@@ -29,9 +29,10 @@ CREATE INDEX audit_newest ON audit (org_id, at DESC, id DESC);
 CREATE INDEX audit_of_ids ON audit USING gin (ids);
 CREATE UNIQUE INDEX audit_undone_once ON audit (org_id, undoes) WHERE undoes IS NOT NULL;
 
--- As before, and what was kept apart from one of the threads is kept apart from the joined one. What a thread shows is made
--- in one place, touch_threads: here the threads that go are the news, in rebuild_thread the messages are.
-CREATE OR REPLACE FUNCTION merge_threads(organization text, into_thread text, from_threads text[]) RETURNS void
+-- Joins threads of one inbox: the messages of from_ids go over to into_id, and the old ids lead there from now on; what was
+-- kept apart from one of them is kept apart from the joined one. What a thread shows is made in one place, touch_threads:
+-- here the threads that go are the news, in rebuild_thread the messages are.
+CREATE FUNCTION merge_threads(organization text, into_thread text, from_threads text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
   found_rows bigint;

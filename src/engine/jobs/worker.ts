@@ -70,10 +70,7 @@ export interface Worker {
 }
 
 const DEFAULT_LIMIT: Limit = { atOnce: 16, perLane: 16 }
-/**
- * Wakes close together are one: every stored mail wakes, and a look costs four statements. Under load jobs end one by
- * one, and a breath between looks lets each claim a dozen.
- */
+/** Wakes close together are one: a look costs four statements, and a claim after a breath takes a dozen jobs at once. */
 const BREATH_MS = 40
 const RENEW_EVERY_MS = LEASE_MS / 3
 /** Other processes enqueue into PostgreSQL, and a NOTIFY can be lost with its connection. */
