@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type EventName, newEvent } from '../../../src/engine/events.ts'
@@ -30,6 +31,16 @@ const bodiesOf = async (inbox: TestInbox) => {
     [world.owner.orgId, inbox.id],
   )
   return rows.map(({ body }) => body)
+}
+
+/** One look, once no other transaction of the server, a neighbour's too, could still put an event before ours. */
+async function look(): Promise<string> {
+  const tail = webhookTail(world.engine)
+  for (;;) {
+    const found = await tail.step()
+    if (found !== 'held') return found
+    await setImmediate()
+  }
 }
 
 test('an inbox without an endpoint is told nothing, also not later about what was', async () => {
@@ -92,11 +103,14 @@ test('the deliveries, their jobs and the cursor are one commit', async () => {
   const place = () => db.query("SELECT xid::text, seq FROM cursors WHERE name = 'notify'")
   const before = await place()
   await db.query('ALTER TABLE jobs ADD CONSTRAINT no_more CHECK (false) NOT VALID')
-  await expect(webhookTail(world.engine).step()).rejects.toThrow(/no_more/)
+  try {
+    await expect(look()).rejects.toThrow(/no_more/)
+  } finally {
+    await db.query('ALTER TABLE jobs DROP CONSTRAINT no_more')
+  }
   expect(await bodiesOf(inbox)).toEqual([])
   expect(await place()).toEqual(before)
-  await db.query('ALTER TABLE jobs DROP CONSTRAINT no_more')
-  await webhookTail(world.engine).step()
+  await look()
   expect(names(await bodiesOf(inbox))).toEqual(['all or nothing'])
   expect(await place()).not.toEqual(before)
 })

@@ -126,7 +126,7 @@ test('an old mail leaves the newest of a thread, and its unread mark, as they ar
 describe('old mail is no news', () => {
   const tell = async () => {
     const tail = webhookTail(world.engine)
-    while ((await tail.step()) === 'more');
+    while ((await tail.step()) !== 'end');
     const rows = await world.engine.db.query<{ event: string }>(
       'SELECT event FROM webhook_deliveries WHERE inbox_id = $1 ORDER BY id',
       [inbox.inbox_id],
