@@ -3,7 +3,7 @@
 // BENCH_DATABASE_URL: a superuser's URL of a PostgreSQL with pgvector; without it that line is left out, saying so.
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dataFolder, freshDatabase, serve } from './contestants.js'
 
 const MAILS = Number(process.env.BENCH_SEND_MAILS ?? 5000)
@@ -99,7 +99,6 @@ async function inHouse(name, settings, recipients, measure) {
   // Mail for the host that hangs goes on waiting.
   if (recipients.length === MAILS) times.push(times.at(-1) + (await recorded(running.url)))
   await running.stop()
-  await rm(data, { recursive: true, force: true })
   await database?.drop()
   return measure(times)
 }

@@ -33,12 +33,10 @@ export function fileBlobs(root: string): FileBlobs {
   return {
     ...keptFiles(root),
     async put(orgId, sha256, bytes) {
+      // A small one is written without a look at the folder, which would wait for the thread that makes files there.
+      if (bytes.length <= LARGE) return writer.write(`${orgId}/${sha256}`, bytes)
       const folder = await folderOf(orgId)
-      const large = bytes.length > LARGE
-      // A look at the name takes microseconds; asked asynchronously it costs ten times that. A small file has its name
-      // only after its log was synced.
-      if (existsSync(join(folder.path, sha256))) return large ? folder.sync() : undefined
-      return large ? folder.write(sha256, bytes) : writer.write(`${orgId}/${sha256}`, bytes)
+      return existsSync(join(folder.path, sha256)) ? folder.sync() : folder.write(sha256, bytes)
     },
     async has(orgId, sha256) {
       return existsSync(join((await folderOf(orgId)).path, sha256))

@@ -4,6 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** How many mails go into one statement. 50 rows a statement are stored ten times as fast as one by one (PGlite 0.5.14). */
 const BATCH_SIZE = 50
 
+/** How long the first of a batch waits for more. */
+export interface Linger {
+  ms: number
+  /** Only behind a batch of so many: under load, when those who were just answered come again. */
+  behind: number
+}
+
+const NO_LINGER: Linger = { ms: 0, behind: 0 }
+
 interface Waiting<In, Out> {
   item: In
   resolve(out: Out): void
@@ -13,12 +22,11 @@ interface Waiting<In, Out> {
 /**
  * Makes a function that takes one item out of one that takes many: one call of `work` at a time, in order of arrival.
  * @param isItsOwnFault whether a failure may lie in one item; the batch is then tried one by one, so that one cannot fail the others
- * @param lingerMs how long the first of a batch waits for more, where nobody waits for the answer
  */
 export function gather<In, Out>(
   work: (items: In[]) => Promise<Out[]>,
   isItsOwnFault: (error: unknown) => boolean = () => false,
-  lingerMs = 0,
+  linger = NO_LINGER,
 ): (item: In) => Promise<Out> {
   const queue: Waiting<In, Out>[] = []
   let running = false
@@ -40,9 +48,12 @@ export function gather<In, Out>(
 
   async function run(): Promise<void> {
     running = true
+    let before = 0
     while (queue.length > 0) {
-      if (lingerMs > 0) await delay(lingerMs)
-      await settle(queue.splice(0, BATCH_SIZE))
+      if (linger.ms > 0 && before >= linger.behind) await delay(linger.ms)
+      const batch = queue.splice(0, BATCH_SIZE)
+      before = batch.length
+      await settle(batch)
     }
     running = false
   }

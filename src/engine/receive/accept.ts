@@ -1,6 +1,6 @@
 // Taking mail in: parse, keep the bytes, find the thread, store, and only then say so.
 import { idSuffix, newId } from '../../platform/ids.ts'
-import { gather } from '../gather.ts'
+import { gather, type Linger } from '../gather.ts'
 import type { MessageId } from '../ids.ts'
 import { type Batch, emptyBatch, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
@@ -16,6 +16,9 @@ type Parts = Pick<Engine, 'db' | 'clock' | 'blobs' | 'jobs' | 'log' | 'dns' | 's
 /** How often a batch is decided again after the ground has moved under it. */
 const MAX_DECISIONS = 8
 
+/** The embedded database has one connection, and a statement costs it as much as five mails: a sixth more mails a second. */
+const EMBEDDED_LINGER: Linger = { ms: 4, behind: 4 }
+
 export interface Receiver {
   /**
    * Keeps a mail for every inbox named, all of an organization's or none. It resolves once the raw bytes are
@@ -30,7 +33,8 @@ export interface Receiver {
 
 export function createReceiver(parts: Parts): Receiver {
   const parser = createMailParser()
-  const store = gather((mails: Arrival[][]) => storeArrivals(parts, mails), isAboutData)
+  const linger = parts.db.embedded ? EMBEDDED_LINGER : undefined
+  const store = gather((mails: Mail[]) => storeMails(parts, mails), isAboutOneMail, linger)
   return {
     async accept(incoming) {
       const at = parts.clock.now()
@@ -46,8 +50,8 @@ export function createReceiver(parts: Parts): Receiver {
       const arrivals = incoming.inboxes.map((inbox, n) =>
         arrivalOf(inbox, ids[n] as MessageId, mail),
       )
-      await keepBytes(parts, arrivals)
-      const received = await perOrganization(arrivals, store)
+      const kept = keepBytes(parts, arrivals)
+      const received = await perOrganization(arrivals, (some) => store({ arrivals: some, kept }))
       await afterCommit(parts, arrivals, received)
       parts.jobs.wake()
       return received
@@ -56,22 +60,43 @@ export function createReceiver(parts: Parts): Receiver {
   }
 }
 
-/** SQLSTATE classes 22 (data exception) and 54 (program limit exceeded): something in one mail, not the database. */
-const isAboutData = (error: unknown) =>
-  /^(22|54)/.test((error as { code?: string } | null)?.code ?? '')
+/** One mail for the inboxes of one organization. */
+interface Mail {
+  arrivals: Arrival[]
+  /** Resolves once bytes and sidecars survive a power cut; until then no row may point at them. */
+  kept: Promise<void>
+}
 
-/** Bytes and sidecars first: a row never points at what a power cut could take. */
-async function keepBytes({ blobs }: Parts, arrivals: readonly Arrival[]): Promise<void> {
-  const [first] = arrivals
-  if (first === undefined) return
-  const { rawSha256, incoming } = first
-  const organizations = new Set(arrivals.map(({ inbox }) => inbox.org_id))
-  await Promise.all([
-    ...[...organizations].map((orgId) => blobs.put(orgId, rawSha256, incoming.raw)),
-    ...arrivals.map((arrival) =>
-      blobs.putSidecar(arrival.inbox.org_id, arrival.messageId, sidecarOf(arrival)),
-    ),
-  ])
+class NotKept extends Error {
+  readonly code: string | undefined
+  constructor(cause: NodeJS.ErrnoException) {
+    super(cause.message, { cause })
+    this.code = cause.code
+  }
+}
+
+/** Its bytes, or SQLSTATE classes 22 (data exception) and 54 (program limit exceeded): not the database. */
+const isAboutOneMail = (error: unknown) =>
+  error instanceof NotKept || /^(22|54)/.test((error as { code?: string } | null)?.code ?? '')
+
+/** Begun before the mail is decided on, and waited for before it is stored. */
+function keepBytes({ blobs }: Parts, arrivals: readonly Arrival[]): Promise<void> {
+  const kept = async () => {
+    const [first] = arrivals
+    if (first === undefined) return
+    const { rawSha256, incoming } = first
+    const organizations = new Set(arrivals.map(({ inbox }) => inbox.org_id))
+    await Promise.all([
+      ...[...organizations].map((orgId) => blobs.put(orgId, rawSha256, incoming.raw)),
+      ...arrivals.map((arrival) =>
+        blobs.putSidecar(arrival.inbox.org_id, arrival.messageId, sidecarOf(arrival)),
+      ),
+    ])
+  }
+  const keeping = kept().catch((error) => Promise.reject(new NotKept(error)))
+  // It may fail while the mail still waits for its turn.
+  keeping.catch(() => undefined)
+  return keeping
 }
 
 async function perOrganization(
@@ -87,22 +112,27 @@ async function perOrganization(
 }
 
 /** Stores mails together, in the order in which they came; one answer a mail, with one entry an inbox. */
-async function storeArrivals(parts: Parts, mails: Arrival[][]): Promise<Received[][]> {
-  const idOf = (n: number) => mails[n]?.[0]?.messageId ?? ''
+async function storeMails(parts: Parts, mails: Mail[]): Promise<Received[][]> {
+  const idOf = (n: number) => mails[n]?.arrivals[0]?.messageId ?? ''
   const order = mails.map((_, n) => n).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
   const received = await storeInOrder(
     parts,
-    order.map((n) => mails[n] as Arrival[]),
+    order.map((n) => mails[n] as Mail),
   )
   return mails.map((_, n) => received[order.indexOf(n)] as Received[])
 }
 
-async function storeInOrder(parts: Parts, mails: Arrival[][]): Promise<Received[][]> {
+async function storeInOrder(parts: Parts, mails: Mail[]): Promise<Received[][]> {
   const received: Received[][] = []
   let decisions = 0
   while (received.length < mails.length) {
-    const decided = await decide(parts, mails.slice(received.length))
+    const left = mails.slice(received.length)
+    const decided = await decide(
+      parts,
+      left.map(({ arrivals }) => arrivals),
+    )
     const { batch } = decided
+    await Promise.all(left.slice(0, decided.received.length).map(({ kept }) => kept))
     const empty = batch.messages.length === 0
     if (empty || (await storeMessages(parts, batch)) === 'stored') {
       received.push(...decided.received)

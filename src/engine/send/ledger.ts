@@ -1,5 +1,5 @@
 // Attempts as the database knows them: begun, and written down, many in one statement.
-import { gather } from '../gather.ts'
+import { gather, type Linger } from '../gather.ts'
 import type { EventId, InboxId, JobId, MessageId, OrgId, ThreadId } from '../ids.ts'
 import { type AddressFound, findAddresses, withoutTag } from '../inboxes/find.ts'
 import type { MessageRow, RecipientRow } from '../messages/message.ts'
@@ -73,7 +73,7 @@ export interface Ledger {
  * Mails end one by one as connections become free, and a statement costs as much for ten as for one. Measured with 5,000
  * queued mails: see bench/results.json.
  */
-const LINGER_MS = 10
+const LINGER: Linger = { ms: 10, behind: 0 }
 
 export function createLedger(parts: Pick<Engine, 'db' | 'clock'>): Ledger {
   const { db, clock } = parts
@@ -93,7 +93,7 @@ export function createLedger(parts: Pick<Engine, 'db' | 'clock'>): Ledger {
       const values = [org_id, id, domain, clock.now()]
       await db.query('SELECT mark_sending($1, $2, $3, $4)', values, 'send_sending')
     },
-    record: gather((entries) => recordAll(parts, entries), isAboutData, LINGER_MS),
+    record: gather((entries) => recordAll(parts, entries), isAboutData, LINGER),
     async recipients({ org_id, id }) {
       await db.quiet()
       return db.query<Recipient>(

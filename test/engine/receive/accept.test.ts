@@ -258,3 +258,32 @@ test('while the database is away the door says 451 and keeps nothing; the same m
   await send({ raw: raw('one') })
   expect((await messages()).data).toHaveLength(1)
 })
+
+test('of mails that come together, one whose bytes cannot be kept is refused alone', async () => {
+  const { blobs } = world.engine
+  const { put } = blobs
+  blobs.put = async (orgId, sha256, bytes) => {
+    if (Buffer.from(bytes).includes('Order bad')) {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    }
+    return put(orgId, sha256, bytes)
+  }
+  try {
+    const raws = ['good1', 'good2', 'bad', 'good3', 'good4'].map((id) => raw(id))
+    const answers = await Promise.allSettled(raws.map((one) => send({ raw: one })))
+    expect(answers.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ])
+    expect(answers[2]).toMatchObject({ reason: { responseCode: 452 } })
+  } finally {
+    blobs.put = put
+  }
+  const { data } = await messages()
+  expect(data.map(({ subject }) => subject).sort()).toEqual(
+    [1, 2, 3, 4].map((n) => `Order good${n}`),
+  )
+})

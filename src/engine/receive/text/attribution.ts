@@ -100,10 +100,23 @@ function mayEnd(text: string): boolean {
   if (text === '' || text.length > LINE_LIMIT) return false
   if (text.startsWith('>'))
     return text.length < 30 && /^>\s/.test(text) && ENDS_WITH_WROTE.test(text)
-  return /[:：>\u202c-]$/.test(text) || VERB_ENDINGS.has(text.slice(-3).toLowerCase())
+  return CLOSING.has(text.at(-1) ?? '') || VERB_ENDINGS.has(text.slice(-3).toLowerCase())
 }
 
+const CLOSING = new Set(':：>\u202c-')
 const VERB_ENDINGS = new Set(WROTE_WORDS.map((word) => word.slice(-3).toLowerCase()))
+
+/** Whether `ENDS_WITH_WROTE` can match, by the last letters alone: a twentieth of its time. */
+function mayEndWithWrote(text: string): boolean {
+  let end = text.length
+  while (end > 0 && BEHIND_VERB.has(text.charAt(end - 1))) end -= 1
+  return LAST_LETTERS.has(text.slice(Math.max(0, end - 2), end).toLowerCase())
+}
+
+const BEHIND_VERB = new Set(
+  ' \t\v\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff:：-',
+)
+const LAST_LETTERS = new Set(WROTE_WORDS.map((word) => word.slice(-2).toLowerCase()))
 
 function introductionStart(
   lines: readonly string[],
@@ -180,7 +193,8 @@ export function nextFilled(lines: readonly string[], from: number): string {
 
 /** Where an introduction begins in a line that starts with other words ("Thanks! On … wrote:"). */
 export function introductionInLine(line: string): number | null {
-  if (line.length > LINE_LIMIT || !ENDS_WITH_WROTE.test(line.slice(-ENDING_LENGTH))) return null
+  if (line.length > LINE_LIMIT || !mayEndWithWrote(line)) return null
+  if (!ENDS_WITH_WROTE.test(line.slice(-ENDING_LENGTH))) return null
   for (const match of line.matchAll(ON_IN_LINE)) {
     const at = match.index + match[0].indexOf(match[1] ?? '')
     const before = line.slice(0, at)
@@ -205,9 +219,14 @@ export function isOriginalMessage(line: string): boolean {
   return line.length < LINE_LIMIT && /^\s*[-_=*]{2}/.test(line) && ORIGINAL.test(line)
 }
 
+const RULES = new Set('-_=*')
+
 export function isForwardLine(line: string): boolean {
   if (line.length > 120) return false
-  return /[-_=*]{2}\s*$/.test(line) ? FORWARDED.test(line) : BARE_FORWARD.test(line.trim())
+  const text = line.trimEnd()
+  const last = text.at(-1) ?? ''
+  if (last === ':' || last === '：') return BARE_FORWARD.test(text.trimStart())
+  return RULES.has(last) && FORWARDED.test(text)
 }
 
 /** Whether a subject says that the mail hands on another. */

@@ -63,9 +63,13 @@ export function placeAfter(link: Link): string {
 const URL_IN_TEXT =
   /\b(?:https?:\/\/|mailto:|www\.)[^\s<>"“”«»`{}|\\^\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF20]+/giu
 
+/** Of each of its beginnings a piece that a search for bytes finds, in either case. */
+const SIGNS = ['://', 'o:', 'O:', 'w.', 'W.']
+
 /** The links in a plain text. */
 export function linksInText(text: string): Link[] {
   const found: Link[] = []
+  if (!SIGNS.some((sign) => text.includes(sign))) return found
   for (const [match] of text.matchAll(URL_IN_TEXT)) {
     const said = withoutTrailing(match)
     const link = readLink(/^www\./i.test(said) ? `http://${said}` : said, said)
