@@ -62,8 +62,10 @@ async function memory(name, start) {
   await running.stop()
 }
 
-const residentMiB = (pid) =>
-  Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+function residentMiB(pid) {
+  const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Math.round(Number(kilobytes) / 1024)
+}
 
 async function send({ address, recipient }, { mails, bytes = 4096, connections = 20 }) {
   const args = [SENDER, address, recipient, connections, bytes, mails].map(String)
