@@ -43,8 +43,8 @@ export async function dataFolder() {
 
 const remove = (folder) => rmSync(folder, { recursive: true, force: true })
 
-/** Starts the product on a data folder that stays. */
-export async function serve(data, settings = {}, roles = 'smtp,http,worker') {
+/** Starts the product on a data folder that stays. A port that was free may be taken a moment later: then with others. */
+export async function serve(data, settings = {}, roles = 'smtp,http,worker', attempts = 3) {
   const [smtp, http] = [await freePort(), await freePort()]
   const env = {
     PATH: process.env.PATH,
@@ -56,9 +56,13 @@ export async function serve(data, settings = {}, roles = 'smtp,http,worker') {
   }
   const args = [...FLAGS, MAIN, 'serve', '--roles', roles]
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  process.once('exit', () => child.kill('SIGKILL'))
   const url = `http://127.0.0.1:${http}`
-  await ready(`${url}/readyz`, child)
-  return { address: `127.0.0.1:${smtp}`, url, pid: child.pid, stop: () => stop(child) }
+  if (await ready(`${url}/readyz`, child)) {
+    return { address: `127.0.0.1:${smtp}`, url, pid: child.pid, stop: () => stop(child) }
+  }
+  if (attempts === 1) throw new Error('the server stopped while starting')
+  return serve(data, settings, roles, attempts - 1)
 }
 
 /** A database of its own for each round, dropped afterwards. */
@@ -92,9 +96,9 @@ async function admin(url, statement) {
 async function ready(url, child) {
   const until = Date.now() + START_PATIENCE_MS
   while (Date.now() < until) {
-    if (child.exitCode !== null) throw new Error('the server stopped while starting')
+    if (child.exitCode !== null) return false
     const answer = await fetch(url).catch(() => undefined)
-    if (answer?.ok) return
+    if (answer?.ok) return true
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error(`the server was not ready within ${START_PATIENCE_MS / 1000} s`)

@@ -31,11 +31,12 @@ async function session() {
   while (left > 0) {
     left -= 1
     serial += 1
+    const mail = `${header(serial)}\r\n${body}\r\n.\r\n`
     await say('MAIL FROM:<bench@example.com>\r\n', '250')
     await say(`RCPT TO:<${recipient}>\r\n`, '250')
     await say('DATA\r\n', '354')
     const begin = performance.now()
-    await say(`${header(serial)}\r\n${body}\r\n.\r\n`, '250')
+    await say(mail, '250')
     waits.push(performance.now() - begin)
   }
   await say('QUIT\r\n', '221')

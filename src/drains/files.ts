@@ -79,11 +79,15 @@ export function fileBlobs(root: string): FileBlobs {
 
 async function* listed(path: string): AsyncIterable<Kept> {
   for await (const { name } of await opendir(path)) {
-    const writtenAt = async () => (await stat(join(path, name))).mtime
+    const writtenAt = async () => (await stat(join(path, name)).catch(gone))?.mtime
     if (SHA256.test(name)) yield { kind: 'raw', sha256: name, writtenAt }
     const messageId = SIDECAR.exec(name)?.[1]
     if (isMessageId(messageId)) yield { kind: 'sidecar', messageId, writtenAt }
   }
+}
+
+const gone = (error: NodeJS.ErrnoException): undefined => {
+  if (error.code !== 'ENOENT') throw error
 }
 
 async function append(path: string, line: string): Promise<void> {

@@ -87,9 +87,10 @@ export interface Blobs {
   entries(orgId: OrgId): Promise<object[]>
 }
 
+/** `writtenAt`: undefined where it went after it was listed. */
 export type Kept =
-  | { kind: 'raw'; sha256: string; writtenAt(): Promise<Date> }
-  | { kind: 'sidecar'; messageId: MessageId; writtenAt(): Promise<Date> }
+  | { kind: 'raw'; sha256: string; writtenAt(): Promise<Date | undefined> }
+  | { kind: 'sidecar'; messageId: MessageId; writtenAt(): Promise<Date | undefined> }
 
 /** Who is told what a mail server said about one mail on its way out. RFC 5321 §4.2. */
 export type HandOver =

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { fileBlobs } from '../../src/drains/files.ts'
+import type { Kept } from '../../src/engine/ports.ts'
 import { built, startChild } from '../world/child.ts'
 
 const ORG = 'org_00000000000000000000000001'
@@ -70,6 +71,17 @@ describe('files of the data folder', () => {
     const mails = Array.from({ length: 300 }, (_, n) => Buffer.from(`mail ${n % 250}`))
     await Promise.all(mails.map((mail) => blobs.put(ORG, sha256(mail), mail)))
     expect(await readdir(join(folder, ORG))).toHaveLength(250)
+  })
+
+  it('says of a file that went after it was listed that it is gone', async () => {
+    const blobs = opened(fresh())
+    await blobs.putSidecar(ORG, ID, { id: ID })
+    const listed: Kept[] = []
+    for await (const kept of blobs.list(ORG)) listed.push(kept)
+    expect(listed).toHaveLength(1)
+    expect(await listed[0]?.writtenAt()).toBeInstanceOf(Date)
+    await blobs.removeSidecar(ORG, ID)
+    expect(await listed[0]?.writtenAt()).toBeUndefined()
   })
 
   it('leaves no log behind when it is closed', async () => {

@@ -43,7 +43,8 @@ async function sweepSlice(parts: Parts, orgId: OrgId, slice: Kept[]): Promise<nu
   const limit = parts.clock.now().getTime() - GRACE_MS
   let removed = 0
   for (const kept of slice.filter((one) => !used.has(nameOf(one)))) {
-    if ((await kept.writtenAt()).getTime() > limit) continue
+    const at = await kept.writtenAt()
+    if (at === undefined || at.getTime() > limit) continue
     await remove(parts, orgId, kept)
     removed += 1
   }
