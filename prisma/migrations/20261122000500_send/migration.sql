@@ -149,6 +149,15 @@ CREATE TABLE domain_keys (
   PRIMARY KEY (org_id, domain_id, selector)
 );
 
+-- What the loop guard counts: the newest sends of agents in a thread, with those that wait, without those that never go.
+CREATE FUNCTION agent_sends(of_org text, of_thread text) RETURNS TABLE (id text, created_at timestamptz)
+LANGUAGE sql STABLE AS $$
+  SELECT m.id, m.created_at FROM messages m
+  WHERE m.org_id = of_org AND m.thread_id = of_thread AND m.by_agent AND m.direction = 'outbound'
+    AND m.status NOT IN ('rejected', 'expired', 'cancelled')
+  ORDER BY m.created_at DESC, m.id DESC LIMIT 10
+$$;
+
 -- What must still be true when a mail is stored. PR001 where it is not: look up and decide again.
 CREATE FUNCTION store_conditions(conditions jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -163,6 +172,18 @@ BEGIN
   GET DIAGNOSTICS found_rows = ROW_COUNT;
   IF found_rows <> jsonb_array_length(conditions -> 'threads') THEN
     RAISE EXCEPTION 'a thread has a newer message' USING ERRCODE = 'PR001';
+  END IF;
+
+  -- One agent after the other: the thread is locked before it is looked at again, so each has counted all before it.
+  PERFORM 1 FROM threads t
+  JOIN jsonb_to_recordset(conditions -> 'agent_sends') AS n (org_id text, thread_id text)
+    ON n.org_id = t.org_id AND n.thread_id = t.id
+  ORDER BY t.org_id, t.id FOR UPDATE OF t;
+  PERFORM 1 FROM jsonb_to_recordset(conditions -> 'agent_sends') AS n (org_id text, thread_id text, known text[])
+  WHERE n.known <> ARRAY(
+    SELECT s.id FROM agent_sends(n.org_id, n.thread_id) AS s ORDER BY s.created_at DESC, s.id DESC);
+  IF FOUND THEN
+    RAISE EXCEPTION 'an agent has written in the thread meanwhile' USING ERRCODE = 'PR001';
   END IF;
 
   INSERT INTO idempotency AS i
@@ -208,7 +229,7 @@ END
 $$;
 
 -- A mail that waited goes on: `was` becomes `status`, its jobs are enqueued, and its thread learns of it where it goes
--- now (`news`, as touch_threads takes it). False, and nothing done: it does not wait any more.
+-- now (`news`, as touch_threads takes it). False, and nothing done: it does not wait any more, or for another hour.
 CREATE FUNCTION let_go(change jsonb) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -216,6 +237,7 @@ DECLARE
 BEGIN
   UPDATE messages SET status = change ->> 'status'
   WHERE org_id = change ->> 'org_id' AND id = change ->> 'id' AND status = change ->> 'was'
+    AND send_at IS NOT DISTINCT FROM (change ->> 'send_at')::timestamptz
   RETURNING thread_id INTO current_thread;
   IF NOT FOUND THEN
     RETURN false;

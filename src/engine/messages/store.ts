@@ -77,6 +77,8 @@ export interface ReviewRow {
 export interface Conditions {
   /** Threads that must still end with the message named. */
   threads: { org_id: OrgId; id: ThreadId; last_message_id: MessageId }[]
+  /** Threads in which these must still be the newest sends of agents, newest first, as `agent_sends` lists them. */
+  agent_sends: { org_id: OrgId; thread_id: ThreadId; known: MessageId[] }[]
   idempotency: IdempotencyRow[]
   /** Each is raised by `added`; none may come to more than `most`. */
   counters: { org_id: OrgId; counter: string; starts_at: Date; added: number; most: number }[]
@@ -87,6 +89,7 @@ export interface Conditions {
 
 export const noConditions = (): Conditions => ({
   threads: [],
+  agent_sends: [],
   idempotency: [],
   counters: [],
   drafts: [],

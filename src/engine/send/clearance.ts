@@ -68,7 +68,7 @@ export async function clear(engine: Parts, asked: Asked): Promise<Clearance> {
   return {
     outside: on.outside,
     verdict: verdictOf(findings, engine.settings.outbound),
-    conditions: { ...noConditions(), threads: loop.threads, counters: caps.counters },
+    conditions: { ...noConditions(), agent_sends: loop.counted, counters: caps.counters },
   }
 }
 

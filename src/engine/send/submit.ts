@@ -21,8 +21,11 @@ import type { Held, Judged, SentMessage } from './sent.ts'
 import { refusalOf } from './verdict.ts'
 import type { MessageInput } from './written.ts'
 
-/** How often a mail is prepared again after its thread, inbox or a cap has changed meanwhile. */
-const MAX_DECISIONS = 4
+/**
+ * How often a mail is prepared again after its thread, inbox or a cap has changed meanwhile. Of agents that write in one
+ * thread at the same time one wins at each turn, and ten win in an hour: the others are to hear why they did not.
+ */
+const MAX_DECISIONS = 20
 
 export interface Submission {
   mail: MessageInput

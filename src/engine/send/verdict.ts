@@ -52,7 +52,9 @@ export function refusalOf(reasons: readonly Reason[]): Refusal {
   const message = reasons.map((reason) => reason.message).join(' ')
   const fix = reasons.flatMap((reason) => reason.fix ?? []).join(' ')
   if (first.retry_after_seconds !== undefined) {
-    return new RateLimited(message, first.retry_after_seconds, { fix })
+    // Before the longest of them is over, another try is refused again.
+    const waits = reasons.map(({ retry_after_seconds = 0 }) => retry_after_seconds)
+    return new RateLimited(message, Math.max(...waits), { fix })
   }
   if (first.recipients === undefined || first.code === 'sender_domain_unusable') {
     return new Unprocessable(first.code, message, { fix })

@@ -15,7 +15,7 @@ export interface Going {
 
 /**
  * Changes the status, enqueues the jobs and tells the thread, in one statement; the worker is to be woken afterwards.
- * False: it does not wait any more, and nothing was done.
+ * False: it does not wait any more, or for another hour than `row` says, and nothing was done.
  */
 export async function letGo({ db }: Pick<Engine, 'db'>, going: Going): Promise<boolean> {
   const [done] = await db.query<{ gone: boolean }>(
@@ -33,6 +33,7 @@ export function changeOf({ row, status, jobs }: Going) {
     org_id: row.org_id,
     id: row.id,
     was: row.status,
+    send_at: row.send_at,
     status,
     jobs,
     // It was counted when it was stored.
