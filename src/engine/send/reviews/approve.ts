@@ -9,6 +9,7 @@ import { denialsOf } from '../clearance.ts'
 import { deliverJobs } from '../outgoing.ts'
 import type { Going } from '../schedule/let-go.ts'
 import { releaseJob } from '../schedule/release.ts'
+import { isUnderWay } from '../summary.ts'
 import { refusalOf } from '../verdict.ts'
 import { hashOf } from './hold.ts'
 import { resolve } from './resolve.ts'
@@ -18,6 +19,11 @@ const SECOND_MS = 1000
 interface Found {
   review: ReviewRow
   message: MessageRow
+}
+
+interface Mail {
+  message: MessageRow
+  recipients: readonly RecipientRow[]
 }
 
 /**
@@ -33,10 +39,11 @@ export async function approve(
 ): Promise<void> {
   requirePerson(caller)
   requirePending(review, engine.clock.now())
-  await requireSame(engine, { review, message }, sha256)
+  const recipients = await recipientsOf(engine, message)
+  await requireSame(engine, { review, message, recipients }, sha256)
   await requireAllowed(engine, caller, message)
   const at = engine.clock.now()
-  const going = await goingOf(engine, message, at)
+  const going = goingOf(engine, { message, recipients }, at)
   if (!(await resolve(engine, { review, message, caller, at, going, status: 'approved' }))) {
     throw decided(review)
   }
@@ -74,7 +81,7 @@ export function decided({ id, status, resolved_by }: ReviewRow): Conflict {
 /** What is approved is what was seen, and what was seen is what lies in the store. */
 async function requireSame(
   { blobs }: Pick<Engine, 'blobs'>,
-  { review, message }: Found,
+  { review, message, recipients }: Found & Mail,
   sha256: string,
 ): Promise<void> {
   if (sha256.toLowerCase() !== review.sha256) {
@@ -87,7 +94,11 @@ async function requireSame(
     )
   }
   const raw = await blobs.get(message.org_id, message.raw_sha256)
-  if (hashOf({ row: message, raw }) === review.sha256) return
+  const { rcpt_to } = message.envelope
+  const strangers = recipients.filter(
+    ({ email, status }) => isUnderWay(status) && !rcpt_to.includes(email),
+  )
+  if (strangers.length === 0 && hashOf({ row: message, raw }) === review.sha256) return
   throw new Conflict(
     `The mail of ${review.id} is not the one that was held: its bytes or its recipients differ.`,
     {
@@ -112,16 +123,24 @@ async function requireAllowed(engine: Engine, caller: Caller, message: MessageRo
   if (reasons.length > 0) throw refusalOf(reasons)
 }
 
-async function goingOf({ db, settings }: Engine, row: MessageRow, now: Date): Promise<Going> {
+/** The deliveries go to these rows: they are to be those of the envelope. */
+function recipientsOf({ db }: Engine, { org_id, id }: MessageRow): Promise<RecipientRow[]> {
+  return db.query<RecipientRow>(
+    'SELECT * FROM recipients WHERE org_id = $1 AND message_id = $2 ORDER BY position',
+    [org_id, id],
+    'recipients_of_review',
+  )
+}
+
+function goingOf({ settings }: Engine, { message: row, recipients }: Mail, now: Date): Going {
   if (row.send_at !== null && row.send_at > now) {
     return { row, status: 'scheduled', jobs: [releaseJob(row, row.send_at, now)] }
   }
-  const recipients = await db.query<RecipientRow>(
-    'SELECT * FROM recipients WHERE org_id = $1 AND message_id = $2 ORDER BY position',
-    [row.org_id, row.id],
-    'recipients_of_review',
-  )
   const firstWait = (settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS
   const runAt = new Date(now.getTime() + firstWait)
-  return { row, status: 'queued', jobs: deliverJobs({ row, recipients }, runAt, now) }
+  return {
+    row,
+    status: 'queued',
+    jobs: deliverJobs({ row, recipients: [...recipients] }, runAt, now),
+  }
 }
