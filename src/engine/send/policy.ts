@@ -87,13 +87,27 @@ function isAllowed(email: string, entries: readonly string[]): boolean {
   return entries.includes(address) || entries.includes(domain)
 }
 
-/** Wider than the allow-list: plus-tags and subdomains of what is blocked are blocked too. */
+/** Wider than the allow-list: other spellings of a blocked mailbox and subdomains of a blocked domain are blocked too. */
 function isBlocked(email: string, entries: readonly string[]): boolean {
+  const tagged = mailboxOf(email)
+  const untagged = tagged.replace(/\+[^@]*@/, '@')
+  const domain = `.${parts(tagged).domain}`
+  return entries.some((entry) => {
+    const blocked = entry.includes('@') ? mailboxOf(entry) : oneNameOf(entry)
+    return blocked === tagged || blocked === untagged || domain.endsWith(`.${blocked}`)
+  })
+}
+
+/** One mailbox under two names, and dots before the @ mean nothing there. https://support.google.com/mail/answer/7436150 */
+const GMAIL = 'gmail.com'
+const oneNameOf = (domain: string) => (domain === 'googlemail.com' ? GMAIL : domain)
+
+/** The one spelling of a mailbox, its tag kept. */
+function mailboxOf(email: string): string {
   const { address, domain } = parts(email)
-  const untagged = address.replace(/\+[^@]*@/, '@')
-  return entries.some(
-    (entry) => entry === address || entry === untagged || `.${domain}`.endsWith(`.${entry}`),
-  )
+  if (oneNameOf(domain) !== GMAIL) return address
+  const [, local = '', tag = ''] = /^([^+@]*)(.*)@/.exec(address) ?? []
+  return `${local.replaceAll('.', '')}${tag}@${GMAIL}`
 }
 
 function parts(email: string) {

@@ -103,6 +103,12 @@ describe('the block-list wins at every level', () => {
     ['the address', 'new@x.test', 'new@x.test'],
     ['the address in other letters', 'NEW@x.test', 'new@x.test'],
     ['its tags', 'new+1@x.test', 'new@x.test'],
+    ['a tag, under the same tag', 'new+1@x.test', 'new+1@x.test'],
+    ['dots, where they mean nothing', 'n.e.w@gmail.com', 'new@gmail.com'],
+    ['dots in the entry', 'new@gmail.com', 'N.E.W@gmail.com'.toLowerCase()],
+    ['dots and a tag', 'n.ew+1@gmail.com', 'new@gmail.com'],
+    ['the other name of the same mailbox', 'new@googlemail.com', 'n.ew@gmail.com'],
+    ['the other name of the same domain', 'new@gmail.com', 'googlemail.com'],
     ['its domain', 'new@x.test', 'x.test'],
     ['a subdomain', 'new@mail.x.test', 'x.test'],
   ])('%s', (_title, email, entry) => {
@@ -115,6 +121,13 @@ describe('the block-list wins at every level', () => {
 
   test('a domain that only ends alike is not blocked', () =>
     expect(said({ agentSendPolicy: 'open', blocked: ['ex.test', 'x@x.test'] })).toBe('allow'))
+  test('dots make another mailbox elsewhere, and another tag is not blocked with one', () => {
+    const blocked = ['ne.w@x.test', 'new+2@x.test', 'new+2@gmail.com']
+    for (const email of ['new@x.test', 'new+1@x.test', 'new@gmail.com']) {
+      const recipients = [{ ...stranger, email }]
+      expect(said({ agentSendPolicy: 'open', blocked, recipients })).toBe('allow')
+    }
+  })
 })
 
 test('every objection is told: who is blocked, who is not listed, who is new', () =>
