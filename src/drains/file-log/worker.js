@@ -71,14 +71,13 @@ function make(path, bytes) {
     }
     if (error.code !== 'EEXIST') throw error
     const beside = `${path}.new`
-    rmSync(beside, { force: true })
-    fill(beside, bytes)
+    fill(beside, bytes, 'w')
     renameSync(beside, path)
   }
 }
 
-function fill(path, bytes) {
-  const fd = openSync(path, 'wx', OWNER_ONLY_FILE)
+function fill(path, bytes, flags = 'wx') {
+  const fd = openSync(path, flags, OWNER_ONLY_FILE)
   try {
     let at = 0
     while (at < bytes.length) at += writeSync(fd, bytes, at)
