@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { getThread } from '../../../src/engine/messages/operations.ts'
+import { clearHealth } from '../../../src/engine/send/health/operations.ts'
 import { approveReview, listReviews } from '../../../src/engine/send/reviews/operations.ts'
 import { cancelMessage, rescheduleMessage } from '../../../src/engine/send/schedule/operations.ts'
 import { type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
@@ -121,17 +122,61 @@ test('read-only moves nothing, and lets mail be called off', async () => {
   )
 })
 
-test('an inbox that was stopped from sending lets nothing go at its hour', async () => {
-  const mail = { inbox_id: inbox.id, to: 'ann@x.test', subject: 'Later', text_body: 'Hi' }
-  const { id } = await world.send({ ...mail, send_at: later(5) })
-  await world.engine.db.query(
-    "UPDATE inboxes SET sending_stopped_at = $2, sending_stopped_reason = 'x' WHERE id = $1",
-    [inbox.id, world.clock.now()],
-  )
-  await wait(5)
-  expect(world.relay.seen).toHaveLength(0)
-  expect(await world.message(id)).toMatchObject({
-    status: 'failed',
-    recipients: [{ detail: expect.stringContaining('stopped from sending') }],
+describe('at its hour a mail of an inbox that was stopped from sending', () => {
+  const mail = () => ({
+    inbox_id: inbox.id,
+    to: 'ann@x.test',
+    subject: 'Later',
+    text_body: 'Hi',
+    send_at: later(5),
+  })
+  const stop = () =>
+    world.engine.db.query(
+      "UPDATE inboxes SET sending_stopped_at = $2, sending_stopped_reason = 'x' WHERE id = $1",
+      [inbox.id, world.clock.now()],
+    )
+  const clear = () => clearHealth.run(world.engine, world.owner, { inbox_id: inbox.id })
+
+  test('waits, and goes once as soon as a person clears the inbox', async () => {
+    const { id } = await world.send(mail())
+    await stop()
+    await wait(5)
+    await wait(600)
+    expect(world.relay.seen).toHaveLength(0)
+    expect(await world.message(id)).toMatchObject({
+      status: 'scheduled',
+      recipients: [{ status: 'queued' }],
+    })
+    expect((await world.told(id)).map(({ event }) => event)).toEqual([])
+    await clear()
+    await world.settle()
+    expect(await world.message(id)).toMatchObject({ status: 'sent' })
+    await wait(600)
+    expect(world.relay.seen).toHaveLength(1)
+  })
+
+  test('waits for a later hour that it was moved to meanwhile, cleared or not', async () => {
+    const { id } = await world.send(mail())
+    await stop()
+    await wait(5)
+    const moved = { message_id: id, send_at: later(120) }
+    await rescheduleMessage.run(world.engine, world.owner, moved)
+    await clear()
+    await wait(119)
+    expect(world.relay.seen).toHaveLength(0)
+    await wait(1)
+    expect(await world.message(id)).toMatchObject({ status: 'sent', send_at: moved.send_at })
+    expect(world.relay.seen).toHaveLength(1)
+  })
+
+  test('can be called off while it waits', async () => {
+    const { id } = await world.send(mail())
+    await stop()
+    await wait(5)
+    await cancelMessage.run(world.engine, world.owner, { message_id: id })
+    await clear()
+    await wait(600)
+    expect(world.relay.seen).toHaveLength(0)
+    expect(await world.message(id)).toMatchObject({ status: 'cancelled' })
   })
 })

@@ -7,6 +7,7 @@ import { resolveInbox } from '../../inboxes/find.ts'
 import { operation } from '../../operation.ts'
 import type { Engine } from '../../ports.ts'
 import { DELIVER_JOB } from '../outgoing.ts'
+import { RELEASE_JOB } from '../schedule/release.ts'
 import { MIN_SENT, MOST_BOUNCED_PERMILLE, MOST_COMPLAINED_PERMILLE } from './count.ts'
 
 const PERMILLE = 1000
@@ -72,13 +73,14 @@ export const clearHealth = operation({
       now,
       JSON.stringify(audit),
       JSON.stringify(event),
-      DELIVER_JOB,
+      [DELIVER_JOB, RELEASE_JOB],
     ])
     jobs.wake()
     return healthOf(engine, caller.orgId, id)
   },
 })
 
+// A mail that was moved to a later hour has a job for that one: woken before, it would end without effect.
 const CLEAR = `
   WITH cleared AS (
     UPDATE inbox_health SET sent = 0, bounced = 0, complained = 0, since = $3
@@ -90,9 +92,10 @@ const CLEAR = `
     INSERT INTO audit SELECT * FROM jsonb_populate_record(NULL::audit, $4)
   ), waiting AS (
     UPDATE jobs SET run_at = $3
-    WHERE org_id = $1 AND name = $6 AND leased_until IS NULL AND run_at > $3
+    WHERE org_id = $1 AND name = ANY($6) AND leased_until IS NULL AND run_at > $3
       AND EXISTS (SELECT 1 FROM resumed)
-      AND $2 = (SELECT m.inbox_id FROM messages m WHERE m.org_id = $1 AND m.id = jobs.payload ->> 'message_id')
+      AND $2 = (SELECT m.inbox_id FROM messages m WHERE m.org_id = $1 AND m.id = jobs.payload ->> 'message_id'
+        AND (m.send_at IS NULL OR m.send_at <= $3))
   )
   INSERT INTO events (org_id, id, event, inbox_id, data, created_at)
   SELECT e.org_id, e.id, e.event, e.inbox_id, e.data, e.created_at

@@ -12,8 +12,9 @@ import { letGo } from './let-go.ts'
 export const RELEASE_JOB = 'send.release'
 
 const SECOND_MS = 1000
-const MAY_NOT =
-  'not sent: when its hour came, the inbox was switched off or had been stopped from sending'
+/** How often mail of an inbox whose sending was stopped is looked at; whoever clears the inbox wakes it at once. */
+const HOUR_MS = 3_600_000
+const SWITCHED_OFF = 'not sent: when its hour came, the inbox was switched off'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'settings' | 'jobs'>
 
@@ -31,14 +32,10 @@ export function releaseScheduled(parts: Parts): JobHandler {
     const mail = await due(parts, job.orgId, message_id)
     if (mail === undefined) return { kind: 'done' }
     const now = parts.clock.now()
-    if (!mail.may_send) await giveUp(parts, mail, now)
-    else {
-      const runAt = new Date(
-        now.getTime() + (parts.settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS,
-      )
-      await letGo(parts, { row: mail.row, status: 'queued', jobs: deliverJobs(mail, runAt, now) })
-      parts.jobs.wake()
+    if (mail.is_active && mail.stopped) {
+      return { kind: 'again', at: new Date(now.getTime() + HOUR_MS) }
     }
+    await (mail.is_active ? goOn(parts, mail, now) : giveUp(parts, mail, now))
     return { kind: 'done' }
   }
 }
@@ -46,13 +43,15 @@ export function releaseScheduled(parts: Parts): JobHandler {
 interface Due {
   row: MessageRow
   recipients: RecipientRow[]
-  /** Whether the inbox that it is written from is switched on, and nobody stopped it. */
-  may_send: boolean
+  /** Whether the inbox that it is written from is switched on. */
+  is_active: boolean
+  /** That inbox sends nothing until a person clears it. */
+  stopped: boolean
 }
 
 async function due({ db, clock }: Parts, orgId: OrgId, id: string): Promise<Due | undefined> {
-  const [found] = await db.query<MessageRow & { may_send: boolean }>(
-    `SELECT m.*, i.is_active AND i.sending_stopped_at IS NULL AS may_send
+  const [found] = await db.query<MessageRow & Pick<Due, 'is_active' | 'stopped'>>(
+    `SELECT m.*, i.is_active, i.sending_stopped_at IS NOT NULL AS stopped
      FROM messages m JOIN inboxes i ON i.org_id = m.org_id AND i.id = m.inbox_id
      WHERE m.org_id = $1 AND m.id = $2 AND i.deleted_at IS NULL
        AND m.status = 'scheduled' AND m.send_at <= $3`,
@@ -60,19 +59,26 @@ async function due({ db, clock }: Parts, orgId: OrgId, id: string): Promise<Due 
     'release_load',
   )
   if (found === undefined) return undefined
-  const { may_send, ...row } = found
+  const { is_active, stopped, ...row } = found
   const recipients = await db.query<RecipientRow>(
     'SELECT * FROM recipients WHERE org_id = $1 AND message_id = $2 ORDER BY position',
     [orgId, id],
     'release_recipients',
   )
-  return { row, recipients, may_send }
+  return { row, recipients, is_active, stopped }
+}
+
+async function goOn(parts: Parts, mail: Due, now: Date): Promise<void> {
+  const firstWait = (parts.settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS
+  const jobs = deliverJobs(mail, new Date(now.getTime() + firstWait), now)
+  await letGo(parts, { row: mail.row, status: 'queued', jobs })
+  parts.jobs.wake()
 }
 
 /** Such an inbox sends nothing, and a mail that came out days later would surprise everybody. */
 async function giveUp({ db }: Parts, { row }: Due, at: Date): Promise<void> {
   const { org_id, id, inbox_id: inboxId, thread_id: threadId } = row
-  const about = { orgId: org_id, inboxId, threadId, messageId: id, data: { reason: MAY_NOT } }
+  const about = { orgId: org_id, inboxId, threadId, messageId: id, data: { reason: SWITCHED_OFF } }
   await db.query(
     `WITH failed AS (
        UPDATE messages SET status = 'failed'
@@ -84,7 +90,7 @@ async function giveUp({ db }: Parts, { row }: Due, at: Date): Promise<void> {
      INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
      SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
      FROM failed, jsonb_populate_record(NULL::events, $5) AS e`,
-    [org_id, id, MAY_NOT, at, JSON.stringify(newEvent('email.failed', about, at))],
+    [org_id, id, SWITCHED_OFF, at, JSON.stringify(newEvent('email.failed', about, at))],
     'release_give_up',
   )
 }
