@@ -11,6 +11,10 @@ export const AUDIT_ACTIONS = [
   'thread.undone',
   'suppression.removed',
   'inbox.health_cleared',
+  'domain.added',
+  'domain.checked',
+  'domain.rotated',
+  'domain.deleted',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

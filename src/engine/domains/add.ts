@@ -2,6 +2,8 @@
 import { getDomain } from 'tldts'
 import { newId } from '../../platform/ids.ts'
 import { readDomain } from '../addresses.ts'
+import { newAudit } from '../audit.ts'
+import type { Caller } from '../caller.ts'
 import { Conflict, ValidationFailed } from '../errors.ts'
 import type { OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'
@@ -35,6 +37,8 @@ export interface Wish {
   orgId: OrgId
   domain: string
   isMailDomain: boolean
+  /** Who wants it; null where the server makes its own. */
+  by: Caller | null
 }
 
 /** The domain of that name; `created` is false where it was there already. Throws Conflict beyond 100 domains. */
@@ -71,10 +75,12 @@ async function requireRoom({ db }: Parts, { orgId }: Wish): Promise<void> {
 }
 
 /** One statement: of two at once one makes it. The operator vouches for the mail domain, so its name is held at once. */
-async function insert(parts: Parts, { orgId, domain, isMailDomain }: Wish): Promise<boolean> {
+async function insert(parts: Parts, { orgId, domain, isMailDomain, by }: Wish): Promise<boolean> {
   const now = parts.clock.now()
   const id = newId('dom', now)
   const keys = await newKeys(parts, { org_id: orgId, domain_id: id }, now)
+  const about = { inbox_id: null, ids: [id], detail: { domain }, undoes: null }
+  const audit = by === null ? [] : [newAudit(by, { ...about, action: 'domain.added' }, now)]
   const made = await parts.db.query(
     `WITH made AS (
        INSERT INTO domains (org_id, id, domain, is_mail_domain, status, created_at)
@@ -85,9 +91,11 @@ async function insert(parts: Parts, { orgId, domain, isMailDomain }: Wish): Prom
      ), held AS (
        INSERT INTO directory_domain (name, org_id, domain_id) SELECT $3, $1, id FROM made WHERE $4
        ON CONFLICT (name) DO NOTHING
+     ), noted AS (
+       INSERT INTO audit SELECT a.* FROM jsonb_populate_recordset(NULL::audit, $7) AS a, made
      )
      SELECT id FROM made`,
-    [orgId, id, domain, isMailDomain, now, JSON.stringify(keys)],
+    [orgId, id, domain, isMailDomain, now, JSON.stringify(keys), JSON.stringify(audit)],
   )
   return made.length > 0
 }

@@ -11,7 +11,7 @@ export async function keepMailDomain(parts: Parts): Promise<void> {
   const { db, settings } = parts
   const orgId = await firstOrganization(parts)
   if (orgId === undefined) return
-  await makeDomain(parts, { orgId, domain: settings.mailDomain, isMailDomain: true })
+  await makeDomain(parts, { orgId, domain: settings.mailDomain, isMailDomain: true, by: null })
   await db.query(
     `WITH vouched AS (
        UPDATE domains SET is_mail_domain = true

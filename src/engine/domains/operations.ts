@@ -1,6 +1,7 @@
 // Adding, reading, checking and deleting domains, and changing the key that signs.
 import { z } from 'zod'
 import { sameOrganization } from '../access/operations.ts'
+import { newAudit } from '../audit.ts'
 import { Conflict } from '../errors.ts'
 import { operation } from '../operation.ts'
 import { makePage, pageInput, pageOf, placeOf } from '../page.ts'
@@ -30,7 +31,7 @@ export const addDomain = operation({
     const own = text.trim().toLowerCase() === engine.settings.mailDomain
     const domain = own ? engine.settings.mailDomain : domainName(text)
     await refuseMailDomain(engine, { orgId, domain })
-    const made = await makeDomain(engine, { orgId, domain, isMailDomain: own })
+    const made = await makeDomain(engine, { orgId, domain, isMailDomain: own, by: caller })
     return { ...showDomain(made.domain, engine.settings), created: made.created }
   },
 })
@@ -83,7 +84,7 @@ export const verifyDomain = operation({
   async run(engine, caller, { org_id, domain_id }) {
     sameOrganization(caller, org_id)
     const domain = await resolveDomain(engine, caller, domain_id)
-    await checkDomain(engine, domain, { asked: true })
+    await checkDomain(engine, domain, caller)
     return showDomain(await resolveDomain(engine, caller, domain.id), engine.settings)
   },
 })
@@ -100,7 +101,7 @@ export const rotateDomain = operation({
   async run(engine, caller, { org_id, domain_id }) {
     sameOrganization(caller, org_id)
     const domain = await resolveDomain(engine, caller, domain_id)
-    await rotateKeys(engine, domain)
+    await rotateKeys(engine, domain, caller)
     return showDomain(await resolveDomain(engine, caller, domain.id), engine.settings)
   },
 })
@@ -121,6 +122,9 @@ export const deleteDomain = operation({
         fix: 'Change POSTROOM_MAIL_DOMAIN first.',
       })
     }
+    const about = { inbox_id: null, ids: [id], detail: { domain }, undoes: null }
+    const now = engine.clock.now()
+    const audit = newAudit(caller, { ...about, action: 'domain.deleted' }, now)
     const gone = await engine.db.query(
       `WITH gone AS (
          DELETE FROM domains d WHERE d.org_id = $1 AND d.id = $2 AND NOT EXISTS (
@@ -130,9 +134,11 @@ export const deleteDomain = operation({
          DELETE FROM domain_keys k USING gone g WHERE k.org_id = g.org_id AND k.domain_id = g.id
        ), freed AS (
          DELETE FROM directory_domain n USING gone g WHERE n.org_id = g.org_id AND n.domain_id = g.id
+       ), noted AS (
+         INSERT INTO audit SELECT a.* FROM jsonb_populate_record(NULL::audit, $3) AS a, gone
        )
        SELECT 1 FROM gone`,
-      [caller.orgId, id],
+      [caller.orgId, id, JSON.stringify(audit)],
     )
     if (gone.length > 0) return
     throw new Conflict(`There are inboxes on ${domain}.`, {

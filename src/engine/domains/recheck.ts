@@ -30,7 +30,7 @@ async function recheck(parts: Parts, row: DomainRow): Promise<void> {
   const { domain, org_id: organization } = row
   try {
     const [keyed] = await withKeys(parts, row.org_id, [row])
-    if (keyed !== undefined) await checkDomain(parts, keyed, { asked: false })
+    if (keyed !== undefined) await checkDomain(parts, keyed, null)
     const [now] = await parts.db.query<Pick<DomainRow, 'status' | 'failing_since'>>(
       'SELECT status, failing_since FROM domains WHERE org_id = $1 AND id = $2',
       [row.org_id, row.id],

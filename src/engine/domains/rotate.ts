@@ -1,4 +1,6 @@
 // Changing the key that signs. Three selectors: one signs, the next is in the DNS already, the last one's mail is still under way.
+import { newAudit } from '../audit.ts'
+import type { Caller } from '../caller.ts'
 import { Conflict } from '../errors.ts'
 import type { Engine } from '../ports.ts'
 import type { DomainKeyRow, KeyedDomain } from './domain.ts'
@@ -13,21 +15,30 @@ const UNDER_WAY_MS = 7 * 86_400_000
  * Lets the next published key sign from now on. Behind a CNAME the customer's zone stays as it is.
  * Throws Conflict where no further key is published.
  */
-export async function rotateKeys(parts: Parts, known: KeyedDomain): Promise<void> {
+export async function rotateKeys(parts: Parts, known: KeyedDomain, by: Caller): Promise<void> {
   const domain = await renewRetired(parts, known)
   const next = nextKey(domain.keys)
   if (next === undefined) throw nothingNext(domain)
-  const { org_id, domain_id, selector } = next
   const { db, clock } = parts
-  const signing = domain.keys.find(({ signs }) => signs)
-  await db.query(
-    `UPDATE domain_keys SET signs = (selector = $3),
-       retired_at = CASE WHEN selector = $4 THEN $5::timestamptz ELSE retired_at END
-     WHERE org_id = $1 AND domain_id = $2 AND EXISTS (
-       SELECT FROM domain_keys k WHERE k.org_id = $1 AND k.domain_id = $2 AND k.selector = $4 AND k.signs)`,
-    [org_id, domain_id, selector, signing?.selector ?? '', clock.now()],
-  )
+  const now = clock.now()
+  const { org_id, id, domain: name } = domain
+  const before = domain.keys.find(({ signs }) => signs)?.selector ?? null
+  const detail = { domain: name, before, selector: next.selector }
+  const about = { inbox_id: null, ids: [id], detail, undoes: null }
+  const audit = newAudit(by, { ...about, action: 'domain.rotated' }, now)
+  await db.query(TURN, [org_id, id, next.selector, before, now, JSON.stringify(audit)])
 }
+
+// Of two at once one finds the key signing that it is to relieve.
+const TURN = `
+  WITH relieved AS (
+    UPDATE domain_keys SET signs = false, retired_at = $5
+    WHERE org_id = $1 AND domain_id = $2 AND selector = $4 AND signs RETURNING 1
+  ), noted AS (
+    INSERT INTO audit SELECT a.* FROM jsonb_populate_record(NULL::audit, $6) AS a, relieved
+  )
+  UPDATE domain_keys SET signs = true
+  WHERE org_id = $1 AND domain_id = $2 AND selector = $3 AND EXISTS (SELECT 1 FROM relieved)`
 
 /** Published, and has never signed; in the order of the selectors, after the one that signs. */
 function nextKey(keys: readonly DomainKeyRow[]): DomainKeyRow | undefined {

@@ -1,4 +1,6 @@
-// Checking a domain: what the DNS holds now, what that makes of the domain, and the event that says so.
+// Checking a domain: what the DNS holds now, what that makes of the domain, and who is told of it.
+import { newAudit } from '../audit.ts'
+import type { Caller } from '../caller.ts'
 import { Conflict } from '../errors.ts'
 import { newEvent } from '../events.ts'
 import type { Engine } from '../ports.ts'
@@ -13,19 +15,19 @@ type Parts = Pick<Engine, 'db' | 'clock' | 'dns' | 'secrets' | 'settings' | 'job
 /**
  * Looks the records up and writes down what was found. The first organization whose keys are published holds the
  * name; throws Conflict where another one of this server does.
- * @param asked false for the daily check, which is patient
+ * @param by who wants to know now; null for the daily check, which is patient
  */
 export async function checkDomain(
   parts: Parts,
   known: KeyedDomain,
-  { asked }: { asked: boolean },
+  by: Caller | null,
 ): Promise<void> {
   const domain = await renewRetired(parts, known)
   const findings = await lookUp(parts, domain)
   const now = parts.clock.now()
   const keyFinding = (selector: string) => findings[findingKey(selector)]
-  const after = statusAfter(domain, findings, keyFinding, { now, asked })
-  const checked = { ...domain, ...after, findings, now }
+  const after = statusAfter(domain, findings, keyFinding, { now, asked: by !== null })
+  const checked = { ...domain, ...after, findings, now, by }
   if (await write(parts, checked)) parts.jobs.wake()
 }
 
@@ -33,11 +35,12 @@ interface Checked extends KeyedDomain {
   failingSince: Date | null
   findings: Findings
   now: Date
+  by: Caller | null
 }
 
 /** Returns whether there is news. */
 async function write({ db }: Parts, checked: Checked): Promise<boolean> {
-  const { org_id, id, domain, status, findings, now, failingSince } = checked
+  const { org_id, id, status, findings, now, failingSince } = checked
   const seen = (state: Finding['status'][]) =>
     checked.keys
       .filter(({ selector }) => state.includes(findings[findingKey(selector)]?.status ?? 'unknown'))
@@ -63,18 +66,41 @@ async function write({ db }: Parts, checked: Checked): Promise<boolean> {
       const where = { org_id, domain_id: id, public_key: { in: seen([...state]) } }
       await tx.domain_keys.updateMany({ where, data: { published_at } })
     }
-    if (status !== 'verified' || before.status === 'verified') return false
-    const data = { domain_id: id, domain, status }
-    const event = newEvent('domain.verified', { orgId: org_id, inboxId: null, data }, now)
-    const { id: eventId, event: name } = event
-    await tx.$executeRaw`
-      INSERT INTO events (org_id, id, event, data, created_at)
-      VALUES (${org_id}, ${eventId}, ${name}, ${JSON.stringify(data)}::jsonb, ${now})`
-    return true
+    return before.status !== status && tellChange(tx, checked, before.status)
   })
 }
 
 type Transaction = Parameters<Parameters<Engine['db']['prisma']['$transaction']>[0]>[0]
+
+async function tellChange(tx: Transaction, checked: Checked, before: string): Promise<boolean> {
+  await note(tx, checked, before)
+  const verified = checked.status === 'verified'
+  if (verified) await tellVerified(tx, checked)
+  return verified
+}
+
+/** The daily check is nobody's doing; its log says what it found. */
+async function note(tx: Transaction, { id, domain, status, by, now }: Checked, before: string) {
+  if (by === null) return
+  const about = { inbox_id: null, ids: [id], detail: { domain, before, status }, undoes: null }
+  const audit = newAudit(by, { ...about, action: 'domain.checked' }, now)
+  await tx.$executeRaw`
+    INSERT INTO audit SELECT * FROM jsonb_populate_record(NULL::audit, ${JSON.stringify(audit)}::jsonb)`
+}
+
+/** Says so in the log, and wakes the deliveries that wait for the domain. */
+async function tellVerified(tx: Transaction, { org_id, id, domain, status, now }: Checked) {
+  const data = { domain_id: id, domain, status }
+  const event = newEvent('domain.verified', { orgId: org_id, inboxId: null, data }, now)
+  const { id: eventId, event: name } = event
+  await tx.$executeRaw`
+    INSERT INTO events (org_id, id, event, data, created_at)
+    VALUES (${org_id}, ${eventId}, ${name}, ${JSON.stringify(data)}::jsonb, ${now})`
+  await tx.$executeRaw`
+    UPDATE jobs SET run_at = ${now}
+    WHERE org_id = ${org_id} AND payload ->> 'sender_domain' = ${domain}
+      AND leased_until IS NULL AND run_at > ${now}`
+}
 
 /** A holder whose records are gone gives way to whom the DNS proves right. */
 async function hold(tx: Transaction, { org_id, id, domain }: KeyedDomain): Promise<void> {
