@@ -3,7 +3,8 @@
 -- tables: as sets of a dozen the same was read from end to end. Locks are taken in the order of ids.
 
 -- What attempts ({org_id, message_id} each) need: the mail and all its recipients. Mail of a deleted inbox is not there
--- any more; `stopped`: its inbox sends nothing until a person clears it.
+-- any more; `stopped`: its inbox sends nothing until a person clears it; `sender_domain`: the row of the organization's
+-- domain that it is written from, null where there is none.
 CREATE FUNCTION begin_deliveries(attempts jsonb) RETURNS SETOF jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -20,6 +21,9 @@ BEGIN
         'answered_id', CASE m.match_method WHEN 'explicit' THEN m.match_evidence END,
         'envelope', m.envelope, 'raw_sha256', m.raw_sha256),
       'stopped', i.sending_stopped_at IS NOT NULL,
+      'sender_domain', (
+        SELECT jsonb_build_object('id', d.id, 'status', d.status, 'is_mail_domain', d.is_mail_domain)
+        FROM domains d WHERE d.org_id = m.org_id AND d.domain = i.domain),
       'recipients', (
         SELECT jsonb_agg(
           jsonb_build_object('email', r.email, 'status', r.status, 'code', r.code, 'detail', r.detail)

@@ -1,8 +1,8 @@
 // Which domains addresses can be made on, and which may be written from.
 import { ValidationFailed } from '../errors.ts'
 import type { DomainId, OrgId } from '../ids.ts'
-import type { Engine } from '../ports.ts'
-import type { DomainStatus } from './domain.ts'
+import type { Engine, Settings } from '../ports.ts'
+import type { DomainRow, DomainStatus } from './domain.ts'
 
 type Parts = Pick<Engine, 'db' | 'settings'>
 
@@ -43,12 +43,30 @@ export interface Unusable {
   fix: string
 }
 
+/** What the database knows of a domain that is written from. */
+export type SenderDomain = Pick<DomainRow, 'id' | 'status' | 'is_mail_domain'>
+
 /** Why nobody outside can be written to from this domain, said of an address on it; undefined where all is well. */
 export async function unusableDomain(
   { db, settings }: Parts,
   orgId: OrgId,
   domain: string,
 ): Promise<Unusable | undefined> {
+  const rows = isOperators(settings, domain)
+    ? []
+    : await db.query<SenderDomain>(
+        'SELECT id, status, is_mail_domain FROM domains WHERE org_id = $1 AND domain = $2',
+        [orgId, domain],
+        'domain_usable',
+      )
+  return judgeSender(settings, { orgId, domain, row: rows[0] ?? null })
+}
+
+/** The same where the row is known already; `row` is null where the organization has no such domain. */
+export function judgeSender(
+  settings: Pick<Settings, 'mailDomain'>,
+  { orgId, domain, row }: { orgId: OrgId; domain: string; row: SenderDomain | null },
+): Unusable | undefined {
   // RFC 6761 §6.3: the world would refuse such a sender, and could not answer.
   if (`.${domain}`.endsWith('.localhost')) {
     return {
@@ -56,14 +74,8 @@ export async function unusableDomain(
       fix: 'Set POSTROOM_MAIL_DOMAIN to a domain of yours and write from an inbox made on it, or leave OUTBOUND at dry-run.',
     }
   }
-  const { mailDomain } = settings
-  if (domain === mailDomain || domain.endsWith(`.${mailDomain}`)) return undefined
-  const [row] = await db.query<{ id: DomainId; status: DomainStatus; is_mail_domain: boolean }>(
-    'SELECT id, status, is_mail_domain FROM domains WHERE org_id = $1 AND domain = $2',
-    [orgId, domain],
-    'domain_usable',
-  )
-  if (row === undefined) {
+  if (isOperators(settings, domain)) return undefined
+  if (row === null) {
     return {
       because: `stands on ${domain}, which is no domain of this organization`,
       fix: `Add it (POST /v1/organizations/${orgId}/domains {"domain": "${domain}"}), publish its DNS records and have them checked.`,
@@ -75,3 +87,6 @@ export async function unusableDomain(
     fix: `See what is missing and have it checked again: POST /v1/organizations/${orgId}/domains/${row.id}/verify.`,
   }
 }
+
+const isOperators = ({ mailDomain }: Pick<Settings, 'mailDomain'>, domain: string) =>
+  domain === mailDomain || domain.endsWith(`.${mailDomain}`)

@@ -1,11 +1,12 @@
 // Delivering: one recipient domain of one mail at a time, each recipient with an end of its own.
 import { z } from 'zod'
 import { domainOf } from '../addresses.ts'
+import { judgeSender } from '../domains/usable.ts'
 import type { MessageId } from '../ids.ts'
 import type { Job, JobHandler, JobOutcome } from '../jobs/worker.ts'
 import type { Engine, HandOver } from '../ports.ts'
 import { type Begun, createLedger, type Entry, type Ledger, type Recipient } from './ledger.ts'
-import { endingOf, isOverdue, nextAttempt } from './outcome.ts'
+import { endingOf, isOverdue, nextAttempt, nextLook } from './outcome.ts'
 import { type Ended, record } from './record.ts'
 import { isUnderWay } from './summary.ts'
 import { type Leg, legsOf, type WaysOut } from './ways.ts'
@@ -39,8 +40,30 @@ export function createDelivery(engine: Omit<Parts, 'ledger'>, ways: WaysOut): Jo
     if (mail?.stopped)
       return { kind: 'again', at: new Date(engine.clock.now().getTime() + HOUR_MS) }
     if (mail === undefined || open.length === 0) return { kind: 'done' }
-    return deliver(parts, ways, { ...mail, open, domain, job, attempt: attempt + 1, signal })
+    const waitsFor = troubleOf(parts, mail)
+    return deliver(parts, ways, {
+      ...mail,
+      waitsFor,
+      open,
+      domain,
+      job,
+      attempt: attempt + 1,
+      signal,
+    })
   }
+}
+
+/** A domain may have been lost since the mail was accepted from an address on it. */
+function troubleOf(
+  { settings }: Parts,
+  { message, sender_domain: row }: Begun,
+): string | undefined {
+  const { org_id: orgId, envelope } = message
+  const domain = domainOf(envelope.mail_from)
+  const trouble = judgeSender(settings, { orgId, domain, row })
+  if (trouble === undefined) return undefined
+  const { because, fix } = trouble
+  return `${envelope.mail_from} ${because}, so nobody outside can be written to from it. ${fix}`
 }
 
 const DRY_RUN = 'kept, not sent: OUTBOUND is dry-run'
@@ -50,6 +73,8 @@ interface Delivery extends Begun {
   open: Recipient[]
   domain: string
   job: Job
+  /** Why nothing may leave from the sender's domain; undefined where all is well. */
+  waitsFor: string | undefined
   /** 1-based. */
   attempt: number
   signal: AbortSignal
@@ -102,18 +127,28 @@ const isOpenAt = (domain: string, { email, status }: Recipient) =>
 /** The job as it is after this attempt: gone with its last recipient, else due at the next one. */
 function jobOf(
   { settings }: Parts,
-  { message, domain, job, attempt }: Delivery,
+  { message, domain, waitsFor, job, attempt }: Delivery,
   after: readonly Recipient[],
   at: Date,
 ): Entry['job'] {
-  const over = !after.some((one) => isOpenAt(domain, one))
+  const left = after.filter((one) => isOpenAt(domain, one))
+  const claimed = { id: job.id, attempts: job.attempt }
+  const about = { message_id: message.id, domain }
+  if (waitsFor !== undefined && left.some(({ detail }) => detail === waitsFor)) {
+    // Nothing was tried, so it counts for nothing; a check that finds the domain in order wakes the job by its name.
+    const payload = {
+      ...about,
+      attempt: attempt - 1,
+      sender_domain: domainOf(message.envelope.mail_from),
+    }
+    return { ...claimed, run_at: nextLook(at, job.createdAt), payload }
+  }
   const next = nextAttempt(settings.outboundRetrySchedule, attempt, at, job.createdAt)
-  const payload = { message_id: message.id, domain, attempt }
-  return { id: job.id, attempts: job.attempt, run_at: over ? null : next, payload }
+  return { ...claimed, run_at: left.length === 0 ? null : next, payload: { ...about, attempt } }
 }
 
 async function handOver(parts: Parts, ways: WaysOut, delivery: Delivery): Promise<Ended[]> {
-  const { message, open, job, attempt, signal } = delivery
+  const { message, open, job, attempt } = delivery
   const asked = open.map(({ email }) => email)
   const { org_id, inbox_id, answered_id } = message
   const mail = { org_id, inbox_id, answered_id, emails: asked }
@@ -125,16 +160,19 @@ async function handOver(parts: Parts, ways: WaysOut, delivery: Delivery): Promis
   }))
   const emails = asked.filter((email) => !ended.some((end) => end.email === email))
   const [legs, raw] = await Promise.all([
-    legsOf(parts, ways, message, emails),
+    legsOf(parts, ways, delivery, emails),
     parts.blobs.get(message.org_id, message.raw_sha256),
   ])
   for (const leg of legs) {
     const envelope = { from: message.envelope.mail_from, to: leg.to }
     const answers = await leg.handOver({ envelope, raw })
     const now = parts.clock.now()
-    const next = nextAttempt(parts.settings.outboundRetrySchedule, attempt, now, job.createdAt)
+    const next =
+      leg.way === 'waits'
+        ? nextLook(now, job.createdAt)
+        : nextAttempt(parts.settings.outboundRetrySchedule, attempt, now, job.createdAt)
     ended.push(
-      ...leg.to.flatMap((email, i) => endOf(email, leg, answers[i], next === null, signal)),
+      ...leg.to.flatMap((email, i) => endOf(email, leg, answers[i], next === null, delivery)),
     )
   }
   return ended
@@ -145,9 +183,10 @@ function endOf(
   { way }: Leg,
   answer: HandOver | undefined,
   lastAttempt: boolean,
-  signal: AbortSignal,
+  { waitsFor, signal }: Delivery,
 ): Ended[] {
   if (way === 'dry-run') return [{ email, status: 'dry_run', code: null, detail: DRY_RUN }]
+  if (way === 'waits') return [{ email, ...waiting(waitsFor ?? '', lastAttempt) }]
   if (answer === undefined) throw new Error(`the drain said nothing about ${email}`)
   const open = answer.kind === 'deferred' || answer.kind === 'uncertain'
   if (open && signal.aborted) return []
@@ -157,10 +196,15 @@ function endOf(
     : [ended]
 }
 
+/** Handed to nobody. */
+const waiting = (detail: string, last: boolean, code: number | null = null) =>
+  endingOf({ kind: 'deferred', code, detail }, 'relay', last)
+
 /** Nobody tries any more: what was said last stays. */
-function givenUp({ email, code, detail }: Recipient): Ended {
-  return { email, ...endingOf({ kind: 'deferred', code, detail: detail ?? '' }, 'relay', true) }
-}
+const givenUp = ({ email, code, detail }: Recipient): Ended => ({
+  email,
+  ...waiting(detail ?? '', true, code),
+})
 
 function logAttempt(
   { clock, log }: Parts,

@@ -1,4 +1,5 @@
 // Attempts as the database knows them: begun, and written down, many in one statement.
+import type { SenderDomain } from '../domains/usable.ts'
 import { gather, type Linger } from '../gather.ts'
 import type { EventId, InboxId, JobId, MessageId, OrgId, ThreadId } from '../ids.ts'
 import { type AddressFound, findAddresses, withoutTag } from '../inboxes/find.ts'
@@ -28,6 +29,8 @@ export interface Begun {
   message: MailUnderWay
   /** The inbox sends nothing until a person clears it. */
   stopped: boolean
+  /** The organization's domain that the mail is written from; null where it has none of that name. */
+  sender_domain: SenderDomain | null
   /** All of them in their order, also those of other domains. */
   recipients: Recipient[]
 }
@@ -62,12 +65,18 @@ export interface Ledger {
   sending(mail: MailUnderWay, domain: string): Promise<void>
   /** False: nothing was written, since the recipients are not as `known` says any more. */
   record(entry: Entry): Promise<boolean>
-  recipients(mail: MailUnderWay): Promise<Recipient[]>
+  recipients(mail: Pick<MailUnderWay, 'org_id' | 'id'>): Promise<Recipient[]>
   /** Who of them came onto the suppression list after the mail was accepted. */
   suppressed(mail: Addressed): Promise<Suppressed[]>
   /** Who of them has an inbox here. */
   inboxes(emails: readonly string[]): Promise<AddressFound[]>
 }
+
+/** The recipients' states for `known`. Neither `queued` nor `sending` is an end; which of the two it is changes nothing. */
+export const knownOf = (recipients: readonly Pick<Recipient, 'email' | 'status'>[]) =>
+  Object.fromEntries(
+    recipients.map(({ email, status }) => [email, status === 'queued' ? 'sending' : status]),
+  )
 
 /**
  * Mails end one by one as connections become free, and a statement costs as much for ten as for one. Measured with 5,000

@@ -64,6 +64,14 @@ export function nextAttempt(
   return next.getTime() > queuedAt.getTime() + MAX_QUEUE_MS ? null : next
 }
 
+const LOOK_AGAIN_MS = 3_600_000
+
+/** When mail that may not leave at all is looked at again, which is no attempt; null where the five days are over. */
+export function nextLook(now: Date, queuedAt: Date): Date | null {
+  const next = new Date(now.getTime() + LOOK_AGAIN_MS)
+  return next.getTime() > queuedAt.getTime() + MAX_QUEUE_MS ? null : next
+}
+
 /** Whether an attempt (1-based) comes too late, as after a long outage of ours. The first one is always made. */
 export const isOverdue = (queuedAt: Date, attempt: number, now: Date): boolean =>
   attempt > 1 && now.getTime() > queuedAt.getTime() + MAX_QUEUE_MS

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { idSuffix, newId } from '../../platform/ids.ts'
 import { type EventRow, newEvent } from '../events.ts'
 import type { Engine } from '../ports.ts'
-import type { Entry, Ledger, MailUnderWay, Recipient } from './ledger.ts'
+import { type Entry, knownOf, type Ledger, type MailUnderWay, type Recipient } from './ledger.ts'
 import type { Ending, Way } from './outcome.ts'
 import { isHandedOver, isUnderWay, type RecipientStatus, summary } from './summary.ts'
 import { isUnreachable } from './suppressions/never-again.ts'
@@ -81,7 +81,7 @@ function decide(attempted: Attempted, known: readonly Recipient[]) {
     inbox_id: message.inbox_id,
     message_id: message.id,
     at,
-    known: Object.fromEntries(known.map(({ email, status }) => [email, asKnown(status)])),
+    known: knownOf(known),
     ended: after.filter(({ email }) => ended.some((end) => end.email === email)),
     status: summary(after.map(({ status }) => status)),
     sent_at: ended.some(({ status }) => hasLeft(status)) ? at : null,
@@ -108,9 +108,6 @@ function toldOutside(ended: readonly Ended[], at: Date) {
     event_id: newId('evt', at),
   }
 }
-
-/** Neither is an end; which of the two another domain has at the moment changes nothing here. */
-const asKnown = (status: RecipientStatus) => (status === 'queued' ? 'sending' : status)
 
 function eventsOf(
   message: MailUnderWay,

@@ -13,35 +13,43 @@ export interface WaysOut {
 }
 
 export interface Leg {
-  way: Way | 'dry-run'
+  /** `waits`: handed to nobody, since nothing may leave from the sender's domain. */
+  way: Way | 'dry-run' | 'waits'
   to: string[]
   handOver(mail: OutgoingMail): Promise<HandOver[]>
+}
+
+interface Leaving {
+  message: MailUnderWay
+  /** Why nothing may leave from the sender's domain; undefined where all is well. */
+  waitsFor: string | undefined
 }
 
 /** The legs of one attempt, at most two: our own inboxes first, since they do not depend on the world. */
 export async function legsOf(
   { settings, ledger }: Pick<Engine, 'settings'> & { ledger: Ledger },
   ways: WaysOut,
-  message: MailUnderWay,
+  { message, waitsFor }: Leaving,
   open: readonly string[],
 ): Promise<Leg[]> {
   const ours = new Set((await ledger.inboxes(open)).map(({ address }) => address))
   const near = open.filter((email) => ours.has(withoutTag(email)))
   const far = open.filter((email) => !ours.has(withoutTag(email)))
   const local: Leg = { way: 'local', to: near, handOver: (mail) => ways.local.deliver(mail) }
-  return [local, legOutside(settings, ways, message, far)].filter(({ to }) => to.length > 0)
+  const outside = legOutside(settings, ways, { message, waitsFor }, far)
+  return [local, outside].filter(({ to }) => to.length > 0)
 }
 
 function legOutside(
   { outbound }: Engine['settings'],
   { world, sign }: WaysOut,
-  { org_id: orgId, delivery }: MailUnderWay,
+  { message: { org_id: orgId, delivery }, waitsFor }: Leaving,
   to: string[],
 ): Leg {
+  const toNobody = () => Promise.resolve([])
   // What was kept once never goes out later by itself, also where OUTBOUND has changed meanwhile.
-  if (world === null || delivery === 'dry-run') {
-    return { way: 'dry-run', to, handOver: () => Promise.resolve([]) }
-  }
+  if (world === null || delivery === 'dry-run') return { way: 'dry-run', to, handOver: toNobody }
+  if (waitsFor !== undefined) return { way: 'waits', to, handOver: toNobody }
   return {
     way: outbound === 'mx' ? 'mx' : 'relay',
     to,
