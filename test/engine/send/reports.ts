@@ -13,6 +13,17 @@ export async function report(
   inbox: TestInbox,
   lines: readonly string[],
 ): Promise<string> {
+  const id = await takeIn(world, inbox, lines)
+  await settleReports(world)
+  return id
+}
+
+/** Only takes it in; what follows from it waits in the queue. */
+export async function takeIn(
+  world: SendWorld,
+  inbox: TestInbox,
+  lines: readonly string[],
+): Promise<string> {
   reports += 1
   const [received] = await world.receiver.accept({
     raw: Buffer.from([`Message-ID: <report-${reports}@mx.x.test>`, ...lines, ''].join('\r\n')),
@@ -28,7 +39,11 @@ export async function report(
       },
     ],
   })
-  const { engine } = world
+  return received?.message_id ?? ''
+}
+
+/** Does what follows from the reports that are waiting, as a process of its own would. */
+export async function settleReports({ engine }: Pick<SendWorld, 'engine'>): Promise<void> {
   const handlers = {
     [BOUNCED_JOB]: recordBounce(engine),
     [COMPLAINED_JOB]: readComplained(engine),
@@ -36,7 +51,6 @@ export async function report(
   const worker = createWorker({ ...engine, handlers })
   await worker.settle()
   await worker.stop()
-  return received?.message_id ?? ''
 }
 
 /** RFC 3464. */
