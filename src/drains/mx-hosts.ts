@@ -66,7 +66,7 @@ export function createHosts(options: DialOptions & { now: () => number }): Hosts
     if (host.probe !== undefined) return host.probe.then(() => send(target, mail, tries))
     if (host.dead) return host.dead.sent
     const sent = await sendTo(host, mail, now)
-    if (sent.kind === 'answered' || closed || sent.phase !== 'connecting') return sent
+    if (sent.kind !== 'failed' || closed || sent.phase !== 'connecting') return sent
     const next = conclude(target, host, sent)
     return next === 'leave' || tries === MAX_TRIES ? sent : send(target, mail, tries + 1)
   }
@@ -113,7 +113,7 @@ async function sendTo(host: Host, mail: OutgoingMail, now: () => number): Promis
       host.answeredAt = now()
       probed()
     })
-    if (sent.kind === 'answered') host.answeredAt = now()
+    if (sent.kind !== 'failed') host.answeredAt = now()
     return sent
   } finally {
     host.busy -= 1

@@ -96,7 +96,7 @@ async function* addressed(
 
 /** Broken off before the mail was there, or not begun: another host may do better. */
 function isUnusable(sent: Sent): boolean {
-  if (sent.kind === 'answered' || sent.phase === 'dot sent') return false
+  if (sent.kind !== 'failed' || sent.phase === 'dot sent') return false
   const { code = '', responseCode } = sent.error
   if (sent.phase === 'connecting' || responseCode === SERVICE_CLOSING) return true
   return responseCode === undefined && LINE_LOST.has(code)

@@ -1,4 +1,5 @@
 // What nodemailer reports about one mail, as one answer a recipient. RFC 5321 §4.2.
+import { domainToASCII } from 'node:url'
 import type { NodemailerError } from 'nodemailer'
 import type { SMTPPoolSentMessageInfo } from 'nodemailer/lib/smtp-pool'
 import type { HandOver } from '../engine/ports.ts'
@@ -42,11 +43,32 @@ type Refusal = Pick<NodemailerError, 'recipient' | 'responseCode' | 'response'>
 
 /** One answer a recipient, in the order of `to`. */
 export function answersOf(to: readonly string[], sent: Sent, peer: Peer): HandOver[] {
-  return to.map((recipient) =>
-    sent.kind === 'answered'
-      ? afterAnswer(recipient, sent.info, to, peer)
-      : afterFailure(recipient, sent, peer),
+  return to.map((recipient) => answerOf(recipient, to, sent, peer))
+}
+
+function answerOf(
+  recipient: string,
+  everybody: readonly string[],
+  sent: Sent,
+  peer: Peer,
+): HandOver {
+  switch (sent.kind) {
+    case 'answered':
+      return afterAnswer(recipient, sent.info, everybody, peer)
+    case 'failed':
+      return afterFailure(recipient, sent, peer)
+    case 'ascii only':
+      return asciiOnly(recipient, peer)
+  }
+}
+
+/** RFC 6531 §3.5: such mail is refused rather than changed; 5.6.7 (RFC 5248) says that its addresses are not supported. */
+function asciiOnly(recipient: string, { name }: Peer): HandOver {
+  const domain = recipient.slice(recipient.lastIndexOf('@') + 1)
+  const detail = clipped(
+    `5.6.7 ${name}, which has the mail for ${domain}, takes no international addresses: it offers no SMTPUTF8`,
   )
+  return { kind: 'refused', code: 550, detail, asciiOnly: true }
 }
 
 /** The server took the mail for at least one recipient: which answer is this one's? */
@@ -99,9 +121,14 @@ function fromReply({ responseCode = 0, response = '' }: Refusal, peer: Peer): Ha
 }
 
 function refusalOf(recipient: string, refusals: readonly Refusal[] | undefined) {
-  // Nodemailer writes domains in lower case.
-  const key = recipient.toLowerCase()
-  return refusals?.find((refusal) => refusal.recipient?.toLowerCase() === key)
+  const key = asWritten(recipient)
+  return refusals?.find((refusal) => asWritten(refusal.recipient ?? '') === key)
+}
+
+/** Nodemailer writes domains in lower case, and in letters where the local part is international. */
+function asWritten(address: string): string {
+  const at = address.lastIndexOf('@') + 1
+  return `${address.slice(0, at)}${domainToASCII(address.slice(at))}`.toLowerCase()
 }
 
 /** An id in angle brackets in the final 250, where it is not one of the recipients. */

@@ -6,6 +6,7 @@ import SMTPPool, {
   type SMTPPoolSentMessageInfo,
 } from 'nodemailer/lib/smtp-pool'
 import type { OutgoingMail } from '../engine/ports.ts'
+import { isInternational, type Session, withSmtpUtf8 } from './smtp-utf8.ts'
 
 const PIECE = 64 * 1024
 /** The pool may try another connection once when the server closed an idle one; all other repeats are the engine's. */
@@ -14,6 +15,8 @@ const REQUEUES = 1
 export type Sent =
   | { kind: 'answered'; info: SMTPPoolSentMessageInfo }
   | { kind: 'failed'; error: NodemailerError; phase: Phase }
+  /** The mail has addresses that are not ASCII, and the server offers no SMTPUTF8: it was told nothing of it. */
+  | { kind: 'ascii only' }
 
 /**
  * How far a mail came before it failed: no session yet, envelope and text under way, or all of it on its way to the
@@ -34,6 +37,9 @@ export interface Connections {
 
 interface UnderWay {
   phase: Phase
+  international: boolean
+  /** The server takes none that is. */
+  asciiOnly: boolean
   begun: (() => void) | undefined
 }
 
@@ -58,9 +64,16 @@ export function openConnections(
   }
   // The stream is made when a session is ready for the mail. Its last stage ends when the last byte is on the way to
   // the socket, the final dot behind it: from here on a lost connection leaves open whether the mail was taken.
-  mailer.use('stream', ({ data: { raw }, message }, done) => {
-    message.processFunc((stream) => {
-      reach(raw, 'transaction')?.begun?.()
+  mailer.use('stream', (mail, done) => {
+    const { raw } = mail.data
+    mail.message.processFunc((stream) => {
+      const reached = reach(raw, 'transaction')
+      reached?.begun?.()
+      if (reached?.international) {
+        withSmtpUtf8(sessionOf(pool, mail), () => {
+          reached.asciiOnly = true
+        })
+      }
       const pieces = Readable.from(inPieces(stream), { objectMode: false })
       return pieces.once('end', () => reach(raw, 'dot sent'))
     })
@@ -69,7 +82,8 @@ export function openConnections(
   return {
     async send({ envelope, raw }, begun) {
       const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
-      const mail: UnderWay = { phase: 'connecting', begun }
+      const international = isInternational({ envelope, raw })
+      const mail: UnderWay = { phase: 'connecting', international, asciiOnly: false, begun }
       underWay.set(bytes, mail)
       const to = envelope.to.map((address) => ({ name: '', address }))
       try {
@@ -79,6 +93,7 @@ export function openConnections(
         })
         return { kind: 'answered', info }
       } catch (error) {
+        if (mail.asciiOnly) return { kind: 'ascii only' }
         return { kind: 'failed', error: error as NodemailerError, phase: mail.phase }
       } finally {
         underWay.delete(bytes)
@@ -90,6 +105,19 @@ export function openConnections(
     },
     close: (how) => pool.close(how),
   }
+}
+
+/** The session that is about to carry the mail: the pool's types do not show its list. */
+function sessionOf(pool: SMTPPool, mail: unknown): Session {
+  const { _connections } = pool as unknown as { _connections: readonly Carrying[] }
+  const found = _connections.find(({ queueEntry }) => queueEntry && queueEntry.mail === mail)
+  if (found === undefined) throw new Error('a mail that is read has a session')
+  return found.connection
+}
+
+interface Carrying {
+  queueEntry?: { mail: unknown } | false
+  connection: Session
 }
 
 /** In one piece a large mail would count as sent while it still lies in our own memory. */

@@ -95,7 +95,8 @@ export type Kept =
 /** Who is told what a mail server said about one mail on its way out. RFC 5321 §4.2. */
 export type HandOver =
   | { kind: 'accepted'; code: number; detail: string; remoteId?: string }
-  | { kind: 'refused'; code: number; detail: string }
+  /** `asciiOnly`: not the recipient, but an address in the mail that is not ASCII. RFC 6531 §3.5. */
+  | { kind: 'refused'; code: number; detail: string; asciiOnly?: true }
   | { kind: 'deferred'; code: number | null; detail: string }
   /** The line was lost after the final dot: the mail may have gone. */
   | { kind: 'uncertain'; detail: string }

@@ -10,6 +10,8 @@ export interface TakenMail {
   raw: Buffer
   user: string | undefined
   encrypted: boolean
+  /** MAIL FROM said SMTPUTF8. RFC 6531 §3.4. */
+  smtpUtf8: boolean
 }
 
 /** A reply other than 250, or the line cut. */
@@ -63,6 +65,7 @@ export async function startRelay(options: SMTPServerOptions = {}): Promise<Relay
           raw,
           user: session.user as string | undefined,
           encrypted: session.secure,
+          smtpUtf8: session.envelope.smtpUtf8 === true,
         }
         relay.seen.push(mail)
         const said = relay.onMail(mail)

@@ -20,6 +20,8 @@ export interface Script {
   body?: 'cut'
   /** After the final dot. */
   dot?: Said | (() => Said | undefined)
+  /** Offers SMTPUTF8; else letters in a command are a fault of the client. RFC 6531. */
+  smtpUtf8?: boolean
   /** Absent: STARTTLS is not offered. */
   starttls?: 'works' | 'refused' | 'garbage' | 'cut' | 'hang'
 }
@@ -28,6 +30,8 @@ export interface RemoteMail {
   from: string
   to: string[]
   raw: string
+  /** What stood behind the sender in MAIL FROM. */
+  asked: string
   encrypted: boolean
 }
 
@@ -93,7 +97,7 @@ function serve(first: Socket, remote: Remote, tls: Place['tls']): void {
   let socket = first
   let rest = ''
   let body: string | undefined
-  let mail = { from: '', to: [] as string[] }
+  let mail = { from: '', to: [] as string[], asked: '' }
   let asked: (line: string) => void = command
 
   const say = (said: Said): boolean => {
@@ -105,7 +109,7 @@ function serve(first: Socket, remote: Remote, tls: Place['tls']): void {
   function listen(to: Socket): void {
     socket = to
     socket.on('error', () => socket.destroy())
-    socket.on('data', (bytes) => hear(bytes.toString('latin1')))
+    socket.on('data', (bytes) => hear(bytes.toString(script.smtpUtf8 ? 'utf8' : 'latin1')))
   }
 
   function hear(text: string): void {
@@ -123,7 +127,7 @@ function serve(first: Socket, remote: Remote, tls: Place['tls']): void {
     HELO: () => void say(script.ehlo ?? '250 remote.test'),
     STARTTLS: startTls,
     MAIL(line) {
-      mail = { from: within(line), to: [] }
+      mail = { from: within(line), to: [], asked: line.slice(line.lastIndexOf('>') + 1).trim() }
       say(script.mail ?? '250 2.1.0 Ok')
     },
     RCPT: (line) => recipient(within(line)),
@@ -140,7 +144,7 @@ function serve(first: Socket, remote: Remote, tls: Place['tls']): void {
 
   const extensions = () =>
     script.starttls === undefined || socket instanceof TLSSocket
-      ? '250-remote.test\r\n250 SIZE 26214400'
+      ? `250-remote.test\r\n${script.smtpUtf8 ? '250-8BITMIME\r\n250-SMTPUTF8\r\n' : ''}250 SIZE 26214400`
       : '250-remote.test\r\n250 STARTTLS'
 
   function startTls(): void {
