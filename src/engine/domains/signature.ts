@@ -88,7 +88,8 @@ function relaxedField(field: string): string {
     .slice(at + 1)
     .replace(/\r\n/g, '')
     .replace(/[ \t]+/g, ' ')
-    .trim()
+    // Blanks alone: in UTF-8 a letter may end with the octet that is a blank in Latin-1.
+    .replace(/^ | $/g, '')
   return `${name}:${value}`
 }
 

@@ -47,6 +47,10 @@ const MAILS: Record<string, string> = {
     'Cc: Eve <eve@example.test>,\r\n Zoe <zoe@example.test>\r\nTo: ',
   ),
   'bytes beyond ASCII': `${HEADER}\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n`,
+  'addresses in letters': MAIL.replace(
+    'Bob <bob@example.test>',
+    'j\xc3\xb6rg@example.test,\r\n \xe7\x94\xa8\xe6\x88\xb7@\xe4\xbe\x8b\xe5\xad\x90.test',
+  ),
   'a link to unsubscribe': MAIL.replace(
     'MIME-Version',
     'List-Unsubscribe: <https://example.test/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nMIME-Version',
@@ -76,6 +80,17 @@ describe.each(Object.keys(MAILS))('%s', (name) => {
     expect(said).toMatch(/^pass d=customer\.test s=postroom1 h=from:/)
   })
 })
+
+// mailauth 4.13 takes the octet for a blank, as Latin-1 has it, and finds such a signature wrong.
+test.skipIf(tools === undefined)(
+  'a letter that ends with the octet A0 is signed as it stands, says python3-dkim',
+  async () => {
+    const to = 'j\xc3\xb6rg@voil\xc3\xa0.test, j\xc3\xb6rg@example.voil\xc3\xa0'
+    const sent = Buffer.from(await signed(MAIL.replace('Bob <bob@example.test>', to)), 'latin1')
+    const said = await verifiedByPython(tools ?? '', world.names.address, sent)
+    expect(said).toMatch(/^pass d=customer\.test/)
+  },
+)
 
 test('the signature keeps to 78 characters a line and ends with CRLF', async () => {
   const field = (await signed(MAIL)).slice(0, -MAIL.length)
