@@ -14,6 +14,8 @@ const AWS = join('AKIA', 'IOSFODNN7EXAMPLE')
 const hexOf = (text: string) => Buffer.from(text).toString('hex')
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
+const quoted = (text: string) => hexOf(text).toUpperCase().replace(/../g, '=$&')
+
 const said = (over: Partial<Said>): Said => ({
   subject: 'Hello',
   text: null,
@@ -70,6 +72,8 @@ describe('what is held for a person', () => {
     ['the HTML', { html: `<p title="${KEY}">Hello</p>` }],
     ['the HTML', { html: `<p>Hello</p><!-- ${KEY} -->` }],
     ['the HTML', { html: `<template>${KEY}</template>` }],
+    ['the HTML', { html: `<p ${KEY}>Hello</p>` }],
+    ['a header or name', file('a.bin', 'x', `application/${KEY}`)],
     ['a header or name', { headers: [`X-Case-ID: ${KEY}`] }],
     [
       'a header or name',
@@ -96,6 +100,11 @@ describe('what is held for a person', () => {
       'full-width letters',
       { text: KEY.replace(/[a-z0-9]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0)) },
     ],
+    ['references', { text: [...KEY].map((c) => `&#x${c.charCodeAt(0).toString(16)};`).join('') }],
+    ['quoted-printable', { text: quoted(KEY) }],
+    ['soft line breaks', file('a.eml', KEY.replace(/.{9}/g, '$&=\r\n'))],
+    ['percent signs', { text: `https://x.test/?q=${quoted(KEY).replaceAll('=', '%')}` }],
+    ['base64 of two bytes a letter', { text: Buffer.from(KEY, 'utf16le').toString('base64') }],
     ['base64', { text: base64(`The key is ${KEY}.`) }],
     ['base64 behind other letters', { text: `abc${base64(`The key is ${KEY}.`)}` }],
     ['base64url', { text: Buffer.from(`??>>${KEY}`).toString('base64url') }],
@@ -137,6 +146,12 @@ describe('what is held for a person', () => {
       const [message] = await found({ text }, words)
       expect(message).toContain('A word that must not leave')
       expect(message?.toLowerCase()).not.toContain('heron')
+    }
+    for (const text of ['a blue\r\nheron', 'a blue=20heron', 'a blue   heron']) {
+      expect(await found({ text }, words)).toHaveLength(1)
+    }
+    for (const text of ['Grünspecht', base64('der grünspecht'), 'gr=C3=BCnspecht']) {
+      expect(await found({ text }, ['Grünspecht'])).toHaveLength(1)
     }
     expect(await found({ subject: 'Blue heron' }, words)).toHaveLength(1)
     expect(await found({ text: 'blue whale' }, words)).toEqual([])

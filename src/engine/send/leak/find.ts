@@ -13,13 +13,13 @@ const TURN_CHARACTERS = 1024 * 1024
  * @param words words that must not leave, in any letter case
  */
 export async function secretsIn(text: string, words: readonly string[]): Promise<string[]> {
-  const wanted = words.map(folded).filter((word) => word !== '')
+  const wanted = words.flatMap(formOf)
   const found = new Set<string>()
   let read = 0
   for (const view of viewsOf(text)) {
     for (const { name, form } of RULES) if (!found.has(name) && form.test(view)) found.add(name)
-    const lower = view.toLowerCase()
-    if (wanted.some((word) => lower.includes(word))) found.add(CANARY)
+    const lower = wanted.length === 0 ? '' : view.toLowerCase()
+    if (wanted.some((form) => form.test(lower))) found.add(CANARY)
     read += view.length
     if (read < TURN_CHARACTERS) continue
     read = 0
@@ -28,4 +28,9 @@ export async function secretsIn(text: string, words: readonly string[]): Promise
   return [...found]
 }
 
-const folded = (word: string) => asSeen(word).trim().toLowerCase()
+/** Where lines are broken says nothing: mail is wrapped on its way. */
+function formOf(word: string): RegExp[] {
+  const parts = asSeen(word).toLowerCase().trim().split(/\s+/)
+  const literal = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  return parts.join('') === '' ? [] : [new RegExp(literal.join('\\s+'))]
+}

@@ -30,10 +30,13 @@ function placesOf({ subject, text, html, headers, files }: Said) {
   return [
     { where: 'the subject', texts: () => [subject] },
     { where: 'the text', texts: () => [text ?? ''] },
-    { where: 'the HTML', texts: () => (html === null ? [] : wordsOfHtml(html)) },
+    { where: 'the HTML', texts: () => (html === null ? [] : [html, ...wordsOfHtml(html)]) },
     {
       where: 'a header or name',
-      texts: () => [...headers, ...files.flatMap(({ contentId }) => contentId ?? [])],
+      texts: () => [
+        ...headers,
+        ...files.flatMap((file) => [file.contentType, file.contentId ?? []].flat()),
+      ],
     },
     ...files.flatMap((file) => [
       { where: `the file name ${JSON.stringify(file.filename)}`, texts: () => [file.filename] },

@@ -26,6 +26,8 @@ function* viewsOfPiece(piece: string, depth: number): Generator<string> {
   const seen = asSeen(piece)
   yield seen
   if (depth === 0) return
+  const plain = unescaped(seen)
+  if (plain !== seen) yield* viewsOfPiece(plain, depth - 1)
   // Lines of base64 are 76 characters long; without what stands between them it is one run.
   for (const text of new Set([seen, seen.replace(/\s+/g, '')])) {
     for (const [run] of text.matchAll(text.length > USUAL_SIZE ? RUN : SHORT_RUN)) {
@@ -37,12 +39,29 @@ function* viewsOfPiece(piece: string, depth: number): Generator<string> {
 /** The text in its plainest form: compatibility characters folded (full-width letters), unseen ones gone. */
 export const asSeen = (text: string) => text.normalize('NFKC').replace(UNSEEN, '')
 
+/** RFC 2045 §6.7 (quoted-printable), RFC 3986 §2.1 (percent) and numeric references of HTML, read as what they stand for. */
+const SOFT_BREAK = /=[ \t]*\r?\n/g
+const OCTETS = /(?:=[0-9A-Fa-f]{2})+|(?:%[0-9A-Fa-f]{2})+/g
+const REFERENCE = /&#(?:[xX]([0-9A-Fa-f]{1,6})|(\d{1,7}));?/g
+const LAST_CODE_POINT = 0x10ffff
+
+function unescaped(text: string): string {
+  return text
+    .replace(SOFT_BREAK, '')
+    .replace(OCTETS, (octets) => Buffer.from(octets.replace(/[=%]/g, ''), 'hex').toString('utf8'))
+    .replace(REFERENCE, (written, hex: string | undefined, decimal: string | undefined) => {
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
+      return code > LAST_CODE_POINT ? written : String.fromCodePoint(code)
+    })
+}
+
 /** A run may begin with letters that do not belong to it: four of them make three bytes, so one of four starts is right. */
 function decodings(run: string): string[] {
   return [0, 1, 2, 3]
-    .map((start) => Buffer.from(run.slice(start), 'base64').toString('latin1'))
+    .map((start) => Buffer.from(run.slice(start), 'base64').toString('utf8').replaceAll('\0', ''))
     .filter(holdsText)
 }
 
 /** Enough of it in a row to hold a key or a word. */
-const holdsText = (decoded: string) => /[\x20-\x7e\r\n\t]{4}/.test(decoded)
+const holdsText = (decoded: string) =>
+  /[\x20-\x7e\r\n\t]{4}/.test(decoded) || /[\p{L}\p{N} ]{4}/u.test(decoded)
