@@ -1,5 +1,5 @@
 // Mail addresses as people and agents type them: one strict reading, so that nobody is added silently.
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
 import { z } from 'zod'
 import { type Detail, ValidationFailed } from './errors.ts'
 
@@ -10,7 +10,7 @@ export interface Address {
 
 export const MAX_ADDRESSES = 50
 
-/** RFC 5321 §4.5.3.1: octets. */
+/** RFC 5321 §4.5.3.1, RFC 6531 §3.3: octets, of UTF-8 where it is not ASCII. */
 const MAX_LOCAL_PART = 64
 const MAX_ADDRESS = 254
 const MAX_LABEL = 63
@@ -28,6 +28,14 @@ export type AddressesInput = z.output<typeof addressesInput>
 
 /** RFC 5322 §3.2.3 atext without % and !, which old gateways read as routes to somebody else. */
 const DOT_ATOM = /^[\w#$&'*+/=?^`{|}~-]+(\.[\w#$&'*+/=?^`{|}~-]+)*$/
+/**
+ * What RFC 6531 §3.3 adds to it, as narrow as RFC 8264 §4.2 has it for identifiers: letters, marks and digits; nothing
+ * that has no shape or turns the reading direction, no joiners, symbols or code points that stand for nothing.
+ */
+const INTERNATIONAL = /(?!\p{Default_Ignorable_Code_Point}|\p{Bidi_Control})[\p{L}\p{M}\p{Nd}]/u
+/** A mark that would stand upon a dot, a sign or the beginning. */
+const STRAY_MARK = /(?<![\p{L}\p{M}\p{N}])\p{M}/u
+const NOT_ASCII = /\P{ASCII}/gu
 const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/
 /** A domain as people write it; domainToASCII alone would also take %-escapes and IPv4 in odd spellings. */
 const WRITTEN_DOMAIN = /^[\p{L}\p{N}\p{M}.-]+$/u
@@ -79,7 +87,7 @@ export function parseEntry(text: string, field: string): string {
   const entry = text.trim()
   if (entry.lastIndexOf('@') > 0) {
     const email = readEmail(entry)
-    if ('email' in email) return email.email.toLowerCase()
+    if ('email' in email) return mailboxKey(email.email)
     throw new ValidationFailed([{ field, message: email.problem }])
   }
   const domain = readDomain(entry.replace(/^@/, ''))
@@ -94,11 +102,25 @@ export function domainOf(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1).toLowerCase()
 }
 
+/**
+ * An address as it is compared, also one that somebody else wrote: in lower case, the local part in NFC, an
+ * international domain in its xn-- form. Two spellings of one mailbox have one key.
+ */
+export function mailboxKey(email: string): string {
+  if (isAscii(email)) return email.toLowerCase()
+  const at = email.lastIndexOf('@') + 1
+  const domain = email.slice(at).toLowerCase()
+  return email.slice(0, at).normalize().toLowerCase() + (readDomain(domain) ?? domain)
+}
+
+/** Whether every server can be told of the address; else the mail needs SMTPUTF8. RFC 6531. */
+export const isAscii = (email: string) => email.search(NOT_ASCII) < 0
+
 /** The first of each address; letter case does not make another mailbox. */
 export function withoutRepeats(addresses: readonly Address[]): Address[] {
   const seen = new Set<string>()
   return addresses.filter(({ email }) => {
-    const key = email.toLowerCase()
+    const key = mailboxKey(email)
     return !seen.has(key) && seen.add(key)
   })
 }
@@ -138,21 +160,44 @@ function readEmail(text: string): { email: string } | { problem: string } {
   const written = text.trim()
   const at = written.lastIndexOf('@')
   const local = written.slice(0, at)
+  const name = readLocalPart(local)
   const domain = readDomain(written.slice(at + 1))
   if (at < 1) return { problem: `${shown(text)} is not an address like name@example.com` }
   if (/[,;]/.test(written) || local.includes('@')) {
     return { problem: `${shown(text)} is not one address; give each its own item of the list` }
   }
-  if (!DOT_ATOM.test(local) || local.length > MAX_LOCAL_PART) {
+  if (name === undefined) {
     return {
-      problem: `${shown(text)} cannot be written to: before the @ stand 1 to ${MAX_LOCAL_PART} letters a to z, digits or . _ - + and the like, no quotes, spaces, % or !`,
+      problem: `${shown(text)} cannot be written to: before the @ stand letters, digits or . _ - + and the like, ${MAX_LOCAL_PART} octets at most, no quotes, spaces, symbols, invisible characters, % or !`,
     }
   }
-  const email = `${local}@${domain}`
-  if (domain === undefined || email.length > MAX_ADDRESS) {
+  const email = `${name}@${domain}`
+  if (domain === undefined || !fits(name, domain)) {
     return { problem: `${shown(text)} has no valid domain after the @` }
   }
   return { email }
+}
+
+/** The local part in NFC (RFC 6532 §3.1); undefined where it is none that is written to. */
+function readLocalPart(written: string): string | undefined {
+  const foreign = written.match(NOT_ASCII) ?? []
+  const local = written.normalize()
+  const plain = local.replace(NOT_ASCII, 'x')
+  const sound = DOT_ATOM.test(plain) && !STRAY_MARK.test(local) && foreign.every(isInternational)
+  return sound && Buffer.byteLength(local) <= MAX_LOCAL_PART ? local : undefined
+}
+
+/** Not what looks like another character and is another way to write it: ａ, ﬁ, 𝐚, the Kelvin sign. RFC 8264 §9.17. */
+function isInternational(character: string): boolean {
+  const same = character.normalize()
+  return INTERNATIONAL.test(character) && !isAscii(same) && character.normalize('NFKC') === same
+}
+
+/** In whichever form the domain goes over the wire: beside an international local part that is letters. */
+function fits(local: string, domain: string): boolean {
+  const wire = isAscii(local) ? domain : domainToUnicode(domain)
+  const octets = Math.max(domain.length, Buffer.byteLength(wire))
+  return Buffer.byteLength(local) + 1 + octets <= MAX_ADDRESS
 }
 
 /** A domain in lower case, international ones in their xn-- form; undefined where it is none. RFC 1035 §2.3.1, RFC 5890. */
@@ -165,5 +210,10 @@ export function readDomain(text: string): string | undefined {
   return /^\d+$/.test(labels.at(-1) ?? '') ? undefined : domain
 }
 
+/** What cannot be seen is told by its number. */
+const UNSEEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu
+const numbered = (character: string) =>
+  character === ' ' ? ' ' : `\\u{${character.codePointAt(0)?.toString(16)}}`
+
 const shown = (text: string) =>
-  JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text)
+  JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text).replace(UNSEEN, numbered)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseEntry, readAddress, readAddresses } from '../../src/engine/addresses.ts'
+import { mailboxKey, parseEntry, readAddress, readAddresses } from '../../src/engine/addresses.ts'
 import { ValidationFailed } from '../../src/engine/errors.ts'
 
 describe('an address is read', () => {
@@ -15,6 +15,14 @@ describe('an address is read', () => {
     ['Jörg 山田 🦊 <j@example.test>', { email: 'j@example.test', name: 'Jörg 山田 🦊' }],
     ["o'brien@example.test", { email: "o'brien@example.test" }],
     ['a@bücher.example', { email: 'a@xn--bcher-kva.example' }],
+    ['jörg@example.test', { email: 'jörg@example.test' }],
+    ['Jörg.Müller+neu@Example.TEST', { email: 'Jörg.Müller+neu@example.test' }],
+    ['jo\u0308rg@example.test', { email: 'jörg@example.test' }],
+    ['用户 <用户@例子.test>', { email: '用户@xn--fsqu00a.test', name: '用户' }],
+    ['दीपक@उदाहरण.test', { email: 'दीपक@xn--p1b6ci4b4b3a.test' }],
+    ['دعم@example.test', { email: 'دعم@example.test' }],
+    ['иван.2@example.test', { email: 'иван.2@example.test' }],
+    [`${'ö'.repeat(32)}@ok.test`, { email: `${'ö'.repeat(32)}@ok.test` }],
   ])('%s', (text, address) => expect(readAddress(text)).toEqual(address))
 
   test.each([
@@ -64,7 +72,48 @@ describe('refused, in words that show the value', () => {
     '.a@ok.test',
     'a.@ok.test',
     'a..b@ok.test',
-    'jörg@ok.test',
+    `${'ö'.repeat(33)}@ok.test`,
+    `${'ö'.repeat(32)}@${'例'.repeat(20)}.${'例'.repeat(20)}.${'例'.repeat(20)}.${'例'.repeat(20)}`,
+    'jörg,evil@z.test',
+    'jörg@ok.test,evil@z.test',
+    'jörg，evil@z.test',
+    '"jörg"@ok.test',
+    'jörg evil@ok.test',
+    'jörg%z.test@ok.test',
+    'jörg＠z.test@ok.test',
+    'jörg＠z.test',
+    'jö\u200brg@ok.test',
+    'jö\u200drg@ok.test',
+    'jö\u00adrg@ok.test',
+    'jö\u034frg@ok.test',
+    'jö\ufe0frg@ok.test',
+    'jö\ufeffrg@ok.test',
+    'jö\u2060rg@ok.test',
+    'jö\u{e0061}rg@ok.test',
+    'jö\u202erg@ok.test',
+    'jö\u2066rg@ok.test',
+    'jö\u061crg@ok.test',
+    'jö\u0085rg@ok.test',
+    'jö\u2028rg@ok.test',
+    'jö\u00a0rg@ok.test',
+    'jö\u3000rg@ok.test',
+    '\u3164@ok.test',
+    '\u115f@ok.test',
+    'jö\u0378rg@ok.test',
+    'jö\ue000rg@ok.test',
+    'jö\uffffrg@ok.test',
+    'jö\ud83drg@ok.test',
+    'jö\ufffdrg@ok.test',
+    '\u0308a@ok.test',
+    'ö.\u0308a@ok.test',
+    'ｊoerg@ok.test',
+    'ﬁ@ok.test',
+    '𝐚dmin@ok.test',
+    'mar\u212a@ok.test',
+    'Ⅳ@ok.test',
+    '🦊@ok.test',
+    '.ö@ok.test',
+    'ö..ä@ok.test',
     `${'a'.repeat(65)}@ok.test`,
     `a@${'b'.repeat(64)}.test`,
     `a@${'b.'.repeat(130)}test`,
@@ -113,9 +162,23 @@ describe('a line of a list', () => {
     ['Ada@Example.test', 'ada@example.test'],
     ['Example.TEST', 'example.test'],
     ['@example.test', 'example.test'],
+    ['JÖRG@Example.test', 'jörg@example.test'],
+    ['JO\u0308RG@Example.test', 'jörg@example.test'],
+    ['用户@例子.test', '用户@xn--fsqu00a.test'],
+    ['@例子.test', 'xn--fsqu00a.test'],
   ])('%s', (text, entry) => expect(parseEntry(text, 'entries.0')).toBe(entry))
 
   test.each(['*', '*.test', 'a b', '', '@', 'a@b@c', 'a@b.test,c.test'])('refuses %j', (text) =>
     expect(() => parseEntry(text, 'entries.0')).toThrow(ValidationFailed),
   )
+})
+
+describe('two spellings of one mailbox have one key', () => {
+  test.each([
+    ['Ada@Example.test', 'ada@example.test'],
+    ['用户@例子.TEST', '用户@xn--fsqu00a.test'],
+    ['JO\u0308RG@x.test', 'jörg@x.test'],
+    ['ΟΔΟΣ@x.test', 'οδος@x.test'],
+    ['no address ö', 'no address ö'],
+  ])('%s', (email, key) => expect(mailboxKey(email)).toBe(key))
 })

@@ -26,7 +26,10 @@ export interface Draft {
   autoReplied: boolean
 }
 
-/** The mail as bytes, lines ended by CRLF, headers and bodies in 7-bit encodings. Blind copies are nobody's business here. */
+/**
+ * The mail as bytes, lines ended by CRLF, headers and bodies in 7-bit encodings; an international address stands in its
+ * field as it is, in UTF-8 (RFC 6532), since there is no other way to write it. Blind copies are nobody's business here.
+ */
 export function compose(draft: Draft): Promise<Buffer> {
   const { threading, text, html } = draft
   return new MailComposer({

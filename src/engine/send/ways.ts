@@ -3,6 +3,7 @@ import { withoutTag } from '../inboxes/find.ts'
 import type { Engine, HandOver, LocalDelivery, MailTransport, OutgoingMail } from '../ports.ts'
 import type { Ledger, MailUnderWay } from './ledger.ts'
 import type { Way } from './outcome.ts'
+import { handOutside } from './outside.ts'
 
 export interface WaysOut {
   local: LocalDelivery
@@ -50,12 +51,6 @@ function legOutside(
   // What was kept once never goes out later by itself, also where OUTBOUND has changed meanwhile.
   if (world === null || delivery === 'dry-run') return { way: 'dry-run', to, handOver: toNobody }
   if (waitsFor !== undefined) return { way: 'waits', to, handOver: toNobody }
-  return {
-    way: outbound === 'mx' ? 'mx' : 'relay',
-    to,
-    async handOver({ envelope, raw }) {
-      const signed = await sign?.({ orgId, from: envelope.from, raw })
-      return world.send({ envelope, raw: signed ?? raw })
-    },
-  }
+  const way = outbound === 'mx' ? 'mx' : 'relay'
+  return { way, to, handOver: (mail) => handOutside({ world, sign, way, orgId }, mail) }
 }

@@ -137,3 +137,20 @@ test('who is on the suppression list is left out, and the result says so', async
   expect(refusal).toContain('all_recipients_suppressed')
   expect(refusal).not.toContain('obey me')
 })
+
+test('the author of a mail is answered also where the address is not ASCII', async () => {
+  const from = 'From: 用户 <用户@例子.test>\nSubject: 你好\nMessage-ID: <intl@x.test>\n'
+  const reply_to_message_id = await room.mail(inbox, from, 'Is it so?')
+  const sent = await send({ reply_to_message_id, text_body: 'Yes' })
+  expect(sent.to).toEqual(['用户 <用户@xn--fsqu00a.test>'])
+  const { to } = await wire(sent.message_id)
+  expect([to].flat()[0]?.value).toEqual([{ address: '用户@例子.test', name: '用户' }])
+  const { cc } = await send({
+    inbox_id: inbox,
+    to: 'ann@example.com',
+    cc: 'Jörg <jörg@example.com>',
+    subject: 'Hi',
+    text_body: 'Hi',
+  })
+  expect(cc).toEqual(['Jörg <jörg@example.com>'])
+})

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type HttpWorld, httpWorld } from '../../world/http.ts'
+import { mailbox } from '../../world/mcp.ts'
 
 let world: HttpWorld
 const INBOXES = '/v1/agent/inboxes'
@@ -50,6 +51,30 @@ test('a mail is sent with addresses and bodies as people write them', async () =
       html_body: expect.stringContaining('Hello'),
     })
   }
+})
+
+test('somebody whose address is not ASCII is written to and answered', async () => {
+  const { id, address } = await newInbox()
+  const send = (body: object) => world.call('POST', `${INBOXES}/${id}/messages`, { body })
+  const first = await send({
+    to: '用户@例子.test',
+    cc: 'jo\u0308rg@x.test',
+    subject: 'Hi',
+    text: 'Hi',
+  })
+  expect(first.status).toBe(201)
+  expect(first.body).toMatchObject({
+    to: [{ email: '用户@xn--fsqu00a.test' }],
+    cc: [{ email: 'jörg@x.test' }],
+  })
+  const headers = `From: jörg@x.test\nTo: ${address}\nMessage-ID: <j1@x.test>\nIn-Reply-To: ${first.body.message_id_header}`
+  const reply_to_message_id = await mailbox(world.engine)(address, headers)
+  const answer = await send({ reply_to_message_id, text: 'Yes' })
+  expect(answer.status).toBe(201)
+  expect(answer.body).toMatchObject({
+    to: [{ email: 'jörg@x.test' }],
+    thread_id: first.body.thread_id,
+  })
 })
 
 test('a send that cannot be is refused by field', async () => {

@@ -2,7 +2,11 @@
 import fc from 'fast-check'
 
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,7}$/)
-const local = fc.oneof(word, fc.stringMatching(/^[A-Za-z0-9]{1,4}([.+_-][a-z0-9]{1,4}){0,2}$/))
+const local = fc.oneof(
+  { weight: 9, arbitrary: word },
+  { weight: 9, arbitrary: fc.stringMatching(/^[A-Za-z0-9]{1,4}([.+_-][a-z0-9]{1,4}){0,2}$/) },
+  { weight: 1, arbitrary: fc.constantFrom('jörg', 'Jörg.M+x', '用户', 'दीपक', 'jo\u0308rg') },
+)
 /** One job a domain: mostly the same one, so that ten thousand mails are not five times as many deliveries. */
 const domain = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom('x.test', 'X.Test') },
@@ -37,6 +41,9 @@ const hostile = fc.oneof(
   fc.tuple(email, email).map(([a, b]) => ({ email: a, name: `x\r\nBcc: ${b}` })),
   fc.tuple(email, email).map(([a, b]) => ({ email: `${a},${b}` })),
   fc.tuple(word, email).map(([w, e]) => `(${w}) ${e} (${w})`),
+  fc
+    .tuple(word, fc.constantFrom('\u200b', '\u202e', '＠', '，', '\u3164', '\u{e0061}'), email)
+    .map(([w, unseen, e]) => `${w}${unseen}${e}`),
   fc.string({ unit: 'binary', maxLength: 30 }),
   fc.tuple(fc.string({ maxLength: 10 }), email).map(([s, e]) => `${s}${e}`),
 )

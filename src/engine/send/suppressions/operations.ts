@@ -1,5 +1,6 @@
 // Looking at the suppression list, and taking an address off it.
 import { z } from 'zod'
+import { mailboxKey } from '../../addresses.ts'
 import { newAudit } from '../../audit.ts'
 import { NotFound } from '../../errors.ts'
 import { resolveInbox } from '../../inboxes/find.ts'
@@ -32,7 +33,7 @@ export const listSuppressions = operation({
     const place = placeOf(page.cursor)
     const chosen = `org_id = $1 AND (inbox_id IS NULL OR inbox_id = $2)
       AND ($3::text IS NULL OR kind = $3) AND ($4::text IS NULL OR email = $4)`
-    const by = [caller.orgId, id, kind, email]
+    const by = [caller.orgId, id, kind, email && mailboxKey(email)]
     const rows = await engine.db.query<SuppressionRow>(
       `SELECT * FROM suppressions WHERE ${chosen}
          AND ($5::timestamptz IS NULL OR (created_at, id) < ($5, $6))
@@ -61,7 +62,8 @@ export const deleteSuppression = operation({
   reads: false,
   input: z.strictObject({ ...inbox, email: z.string().trim().toLowerCase().min(1).max(320) }),
   output: z.void(),
-  async run(engine, caller, { inbox_id, email }) {
+  async run(engine, caller, { inbox_id, email: written }) {
+    const email = mailboxKey(written)
     const { id } = await resolveInbox(engine, caller, inbox_id)
     const at = engine.clock.now()
     const about = { inbox_id: id, ids: [], detail: {}, undoes: null }

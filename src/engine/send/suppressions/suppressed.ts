@@ -1,5 +1,5 @@
 // Who of a mail's recipients is on the suppression list: they are left out, and the sender is told.
-import type { Address } from '../../addresses.ts'
+import { type Address, mailboxKey } from '../../addresses.ts'
 import { type EventRow, newEvent } from '../../events.ts'
 import type { InboxId, MessageId, OrgId } from '../../ids.ts'
 import type { InboxRow } from '../../inboxes/inbox.ts'
@@ -28,18 +28,18 @@ export interface Addressed {
   emails: readonly string[]
 }
 
-// Whoever writes to us is answered, also after they have unsubscribed from what we send by ourselves. LIMIT keeps each
-// look-up one walk down the index, whatever the planner knows.
+// LIMIT keeps each look-up one walk down the index, whatever the planner knows. An address is told in both spellings
+// that may be on the list: lower() of a database in the locale C leaves all letters but those of ASCII.
 const SUPPRESSED = `
-  SELECT q.place, q.email, s.kind, s.reason
-  FROM jsonb_to_recordset($1) AS q (place integer, org_id text, inbox_id text, answered_id text, email text),
+  SELECT q.place, q.email, s.kind, s.reason, s.author
+  FROM jsonb_to_recordset($1) AS q (place integer, org_id text, inbox_id text, answered_id text, email text, key text),
   LATERAL (
-    SELECT s.kind, s.reason FROM suppressions s
-    WHERE s.org_id = q.org_id AND s.email = lower(q.email)
+    SELECT s.kind, s.reason, (
+      SELECT a."from" ->> 'email' FROM messages a
+      WHERE a.org_id = q.org_id AND a.id = q.answered_id AND a.direction = 'inbound') AS author
+    FROM suppressions s
+    WHERE s.org_id = q.org_id AND s.email IN (q.key, lower(q.email))
       AND (s.inbox_id IS NULL OR s.inbox_id = q.inbox_id)
-      AND (s.kind <> 'unsubscribe' OR NOT EXISTS (
-        SELECT 1 FROM messages a WHERE a.org_id = q.org_id AND a.id = q.answered_id
-          AND a.direction = 'inbound' AND lower(a."from" ->> 'email') = s.email))
     ORDER BY s.inbox_id IS NULL DESC LIMIT 1
   ) AS s`
 
@@ -48,6 +48,8 @@ interface Found {
   email: string
   kind: SuppressionKind
   reason: string
+  /** Who wrote the mail that is answered, in their own spelling. */
+  author: string | null
 }
 
 /** The suppressed among the recipients of each mail, in their order. */
@@ -56,16 +58,21 @@ export async function suppressedAmong(
   mails: readonly Addressed[],
 ): Promise<Suppressed[][]> {
   const asked = mails.flatMap(({ emails, ...mail }, place) =>
-    emails.map((email) => ({ ...mail, place, email })),
+    emails.map((email) => ({ ...mail, place, email, key: mailboxKey(email) })),
   )
   const rows = await db.query<Found>(SUPPRESSED, [JSON.stringify(asked)], 'suppressed_among')
+  const standing = rows.filter((row) => !isAnswered(row))
   return mails.map(({ emails }, place) =>
     emails.flatMap((email) => {
-      const row = rows.find((one) => one.place === place && one.email === email)
+      const row = standing.find((one) => one.place === place && one.email === email)
       return row === undefined ? [] : [asSuppressed(email, row)]
     }),
   )
 }
+
+/** Whoever writes to us is answered, also after they have unsubscribed from what we send by ourselves. */
+const isAnswered = ({ kind, author, email }: Found) =>
+  kind === 'unsubscribe' && author !== null && mailboxKey(author) === mailboxKey(email)
 
 const BECAUSE: Record<SuppressionKind, string> = {
   bounce: 'an earlier mail bounced for good',
