@@ -20,8 +20,8 @@ type Parts = Pick<Engine, 'db' | 'clock' | 'settings'>
 
 /** Who writes to whom. */
 interface Addressed {
-  caller: Caller
-  inbox: InboxRow
+  caller: Pick<Caller, 'agent'>
+  inbox: Pick<InboxRow, 'id' | 'org_id' | 'address' | 'send_policy'>
   /** The thread that the mail continues; undefined where it begins one. */
   threadId: ThreadId | undefined
   /** Every recipient of the final envelope. */
@@ -29,6 +29,8 @@ interface Addressed {
 }
 
 export interface Asked extends Addressed {
+  caller: Caller
+  inbox: InboxRow
   content: Content
 }
 
@@ -133,7 +135,7 @@ async function envelopeOf(
 /** Outside nobody answers an address that the world cannot look up, or takes mail from it that looks forged. */
 async function unusableSender(
   parts: Parts,
-  inbox: InboxRow,
+  inbox: Addressed['inbox'],
   outside: readonly string[],
 ): Promise<Finding[]> {
   if (parts.settings.outbound === 'dry-run' || outside.length === 0) return []

@@ -2,11 +2,14 @@
 import { z } from 'zod'
 import { newEvent } from '../../events.ts'
 import type { OrgId } from '../../ids.ts'
+import type { InboxRow } from '../../inboxes/inbox.ts'
 import { type JobRow, newJob } from '../../jobs/job.ts'
 import type { JobHandler } from '../../jobs/worker.ts'
 import type { MessageRow, RecipientRow } from '../../messages/message.ts'
 import type { Engine } from '../../ports.ts'
+import { denialsOf } from '../clearance.ts'
 import { deliverJobs } from '../outgoing.ts'
+import { isUnderWay } from '../summary.ts'
 import { letGo } from './let-go.ts'
 
 export const RELEASE_JOB = 'send.release'
@@ -14,7 +17,7 @@ export const RELEASE_JOB = 'send.release'
 const SECOND_MS = 1000
 /** How often mail of an inbox whose sending was stopped is looked at; whoever clears the inbox wakes it at once. */
 const HOUR_MS = 3_600_000
-const SWITCHED_OFF = 'not sent: when its hour came, the inbox was switched off'
+const SWITCHED_OFF = 'the inbox was switched off'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'settings' | 'jobs'>
 
@@ -35,7 +38,8 @@ export function releaseScheduled(parts: Parts): JobHandler {
     if (mail.is_active && mail.stopped) {
       return { kind: 'again', at: new Date(now.getTime() + HOUR_MS) }
     }
-    await (mail.is_active ? goOn(parts, mail, now) : giveUp(parts, mail, now))
+    const trouble = mail.is_active ? await forbidden(parts, mail) : SWITCHED_OFF
+    await (trouble === undefined ? goOn(parts, mail, now) : giveUp(parts, mail, trouble, now))
     return { kind: 'done' }
   }
 }
@@ -43,6 +47,7 @@ export function releaseScheduled(parts: Parts): JobHandler {
 interface Due {
   row: MessageRow
   recipients: RecipientRow[]
+  inbox: Pick<InboxRow, 'id' | 'org_id' | 'address' | 'send_policy'>
   /** Whether the inbox that it is written from is switched on. */
   is_active: boolean
   /** That inbox sends nothing until a person clears it. */
@@ -50,8 +55,9 @@ interface Due {
 }
 
 async function due({ db, clock }: Parts, orgId: OrgId, id: string): Promise<Due | undefined> {
-  const [found] = await db.query<MessageRow & Pick<Due, 'is_active' | 'stopped'>>(
-    `SELECT m.*, i.is_active, i.sending_stopped_at IS NOT NULL AS stopped
+  const [found] = await db.query<MessageRow & Pick<Due, 'inbox' | 'is_active' | 'stopped'>>(
+    `SELECT m.*, i.is_active, i.sending_stopped_at IS NOT NULL AS stopped, jsonb_build_object(
+       'id', i.id, 'org_id', i.org_id, 'address', i.address, 'send_policy', i.send_policy) AS inbox
      FROM messages m JOIN inboxes i ON i.org_id = m.org_id AND i.id = m.inbox_id
      WHERE m.org_id = $1 AND m.id = $2 AND i.deleted_at IS NULL
        AND m.status = 'scheduled' AND m.send_at <= $3`,
@@ -59,13 +65,31 @@ async function due({ db, clock }: Parts, orgId: OrgId, id: string): Promise<Due 
     'release_load',
   )
   if (found === undefined) return undefined
-  const { is_active, stopped, ...row } = found
+  const { inbox, is_active, stopped, ...row } = found
   const recipients = await db.query<RecipientRow>(
     'SELECT * FROM recipients WHERE org_id = $1 AND message_id = $2 ORDER BY position',
     [orgId, id],
     'release_recipients',
   )
-  return { row, recipients, is_active, stopped }
+  return { row, recipients, inbox, is_active, stopped }
+}
+
+/**
+ * What the block-list and send_policy have come to say against it, whoever wrote it. A domain that was lost meanwhile
+ * is the deliveries' concern: they wait for it.
+ */
+async function forbidden(
+  parts: Parts,
+  { row, recipients, inbox }: Due,
+): Promise<string | undefined> {
+  const reasons = await denialsOf(parts, {
+    caller: { agent: row.by_agent },
+    inbox,
+    threadId: row.thread_id,
+    emails: recipients.filter(({ status }) => isUnderWay(status)).map(({ email }) => email),
+  })
+  const lasting = reasons.filter(({ code }) => code !== 'sender_domain_unusable')
+  return lasting.length === 0 ? undefined : lasting.map(({ message }) => message).join(' ')
 }
 
 async function goOn(parts: Parts, mail: Due, now: Date): Promise<void> {
@@ -75,14 +99,15 @@ async function goOn(parts: Parts, mail: Due, now: Date): Promise<void> {
   parts.jobs.wake()
 }
 
-/** Such an inbox sends nothing, and a mail that came out days later would surprise everybody. */
-async function giveUp({ db }: Parts, { row }: Due, at: Date): Promise<void> {
+/** It may not go now, and a mail that came out days later would surprise everybody. */
+async function giveUp({ db }: Parts, { row }: Due, why: string, at: Date): Promise<void> {
+  const reason = `not sent: when its hour came, ${why}`
   const { org_id, id, inbox_id: inboxId, thread_id: threadId } = row
-  const about = { orgId: org_id, inboxId, threadId, messageId: id, data: { reason: SWITCHED_OFF } }
+  const about = { orgId: org_id, inboxId, threadId, messageId: id, data: { reason } }
   await db.query(
     `WITH failed AS (
        UPDATE messages SET status = 'failed'
-       WHERE org_id = $1 AND id = $2 AND status = 'scheduled' RETURNING id
+       WHERE org_id = $1 AND id = $2 AND status = 'scheduled' AND send_at = $6 RETURNING id
      ), told AS (
        UPDATE recipients SET status = 'failed', detail = $3, updated_at = $4
        WHERE org_id = $1 AND message_id IN (SELECT id FROM failed) AND status = 'queued'
@@ -90,7 +115,7 @@ async function giveUp({ db }: Parts, { row }: Due, at: Date): Promise<void> {
      INSERT INTO events (org_id, id, event, inbox_id, thread_id, message_id, data, created_at)
      SELECT e.org_id, e.id, e.event, e.inbox_id, e.thread_id, e.message_id, e.data, e.created_at
      FROM failed, jsonb_populate_record(NULL::events, $5) AS e`,
-    [org_id, id, SWITCHED_OFF, at, JSON.stringify(newEvent('email.failed', about, at))],
+    [org_id, id, reason, at, JSON.stringify(newEvent('email.failed', about, at)), row.send_at],
     'release_give_up',
   )
 }

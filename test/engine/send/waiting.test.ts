@@ -1,5 +1,7 @@
-/** Mail that waits, and two who decide about it at the same moment: one of them does. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+/** Mail that waits, and what changes meanwhile: two who decide at the same moment, and lists that were set since. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { putBlockList } from '../../../src/engine/inboxes/lists.ts'
+import { updateInbox } from '../../../src/engine/inboxes/operations.ts'
 import type { Engine } from '../../../src/engine/ports.ts'
 import { expireReview } from '../../../src/engine/send/reviews/expire.ts'
 import { approveReview, getReview } from '../../../src/engine/send/reviews/operations.ts'
@@ -106,4 +108,36 @@ test('a mail that went cannot be moved: whoever tries is told', async () => {
   await expect(moving).rejects.toMatchObject({ status: 409 })
   await world.settle()
   expect(world.relay.seen).toHaveLength(1)
+})
+
+describe('at its hour a scheduled mail is held against what was set since', () => {
+  const block = (entries: string[]) =>
+    putBlockList.run(world.engine, world.owner, { inbox_id: inbox.id, entries })
+  const policy = (send_policy: 'open' | 'reply_only') =>
+    updateInbox.run(world.engine, world.owner, { inbox_id: inbox.id, send_policy })
+
+  test.each([
+    ['the block-list', () => block(['x.test']), () => block([]), /ann@x\.test: on the block-list/],
+    ['send_policy', () => policy('reply_only'), () => policy('open'), /"reply_only"/],
+  ])('%s: the mail fails and says so', async (_what, forbid, allow, words) => {
+    const { id } = await world.send(mail({ send_at: inHours(1), cc: 'bob@y.test' }))
+    await forbid()
+    world.clock.advance(HOUR_MS)
+    await world.settle()
+    await allow()
+    expect(world.relay.seen).toEqual([])
+    const message = await world.message(id)
+    expect(message.status).toBe('failed')
+    expect(world.states(message)?.[0]).toMatch(words)
+    expect((await world.told(id)).map(({ event }) => event)).toEqual(['email.failed'])
+  })
+
+  test('a list that was taken back in time stops nothing', async () => {
+    await world.send(mail({ send_at: inHours(1) }))
+    await block(['x.test'])
+    await block([])
+    world.clock.advance(HOUR_MS)
+    await world.settle()
+    expect(world.relay.seen).toHaveLength(1)
+  })
 })
