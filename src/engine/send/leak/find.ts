@@ -18,7 +18,7 @@ export async function secretsIn(text: string, words: readonly string[]): Promise
   let read = 0
   for (const view of viewsOf(text)) {
     for (const { name, form } of RULES) if (!found.has(name) && form.test(view)) found.add(name)
-    const lower = wanted.length === 0 ? '' : view.toLowerCase()
+    const lower = view.toLowerCase()
     if (wanted.some((form) => form.test(lower))) found.add(CANARY)
     read += view.length
     if (read < TURN_CHARACTERS) continue
