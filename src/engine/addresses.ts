@@ -202,7 +202,7 @@ function fits(local: string, domain: string): boolean {
 
 /** A domain in lower case, international ones in their xn-- form; undefined where it is none. RFC 1035 §2.3.1, RFC 5890. */
 export function readDomain(text: string): string | undefined {
-  if (!WRITTEN_DOMAIN.test(text)) return undefined
+  if (text.length > MAX_ADDRESS || !WRITTEN_DOMAIN.test(text)) return undefined
   const domain = domainToASCII(text.toLowerCase())
   const labels = domain.split('.')
   if (!labels.every((label) => LABEL.test(label) && label.length <= MAX_LABEL)) return undefined

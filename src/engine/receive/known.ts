@@ -1,4 +1,5 @@
 // What a batch of arrivals must know before it is decided: threads of the ids they name, deliveries seen before.
+import { mailboxKey } from '../addresses.ts'
 import type { InboxId, MessageId, ThreadId } from '../ids.ts'
 import type { Mailbox } from '../messages/address.ts'
 import type { Engine } from '../ports.ts'
@@ -80,7 +81,7 @@ function withMail(
     hasOutbound: before.some(({ hasOutbound }) => hasOutbound),
     participants: new Set([
       ...before.flatMap(({ participants }) => [...participants]),
-      ...people.map(({ email }) => email.toLowerCase()),
+      ...people.map(({ email }) => mailboxKey(email)),
     ]),
     keptApartFrom: new Set(before.flatMap(({ keptApartFrom }) => [...keptApartFrom])),
   }
@@ -133,7 +134,7 @@ const byEvidence = ({ inbox_id, evidence, thread_id }: TieRow): [string, ThreadI
 
 const factsOf = ({ has_outbound, participants, kept_apart_from }: TieRow): ThreadFacts => ({
   hasOutbound: has_outbound,
-  participants: new Set(participants.map(({ email }) => email.toLowerCase())),
+  participants: new Set(participants.map(({ email }) => mailboxKey(email))),
   keptApartFrom: new Set(kept_apart_from),
 })
 

@@ -1,4 +1,5 @@
 // Which thread a mail belongs to, and which threads it shows to be one. Pure: it is told what is known and decides.
+import { mailboxKey } from '../addresses.ts'
 import type { MessageId, ThreadId } from '../ids.ts'
 import type { MatchMethod } from '../messages/message.ts'
 
@@ -65,7 +66,8 @@ export function placeOfMail(
   const [first] = all
   if (first === undefined) return { kind: 'new' }
   const tied = [...new Set(all.map(({ threadId }) => threadId))]
-  const { joined, conflict } = weld(tied, author?.toLowerCase(), known)
+  const writer = author === null ? undefined : mailboxKey(author)
+  const { joined, conflict } = weld(tied, writer, known)
   const [threadId = first.threadId, ...merges] = joined.toSorted()
   return {
     kind: 'joins',
@@ -74,7 +76,7 @@ export function placeOfMail(
     method: first.method,
     evidence: first.evidence,
     conflict,
-    newParticipant: !joined.some((id) => tookPart(known.factsOf(id), author?.toLowerCase())),
+    newParticipant: !joined.some((id) => tookPart(known.factsOf(id), writer)),
   }
 }
 

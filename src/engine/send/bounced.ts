@@ -1,5 +1,6 @@
 // A report came in on a mail of ours: what it says of the recipients becomes their state.
 import { idSuffix, newId } from '../../platform/ids.ts'
+import { mailboxKey } from '../addresses.ts'
 import { newEvent } from '../events.ts'
 import type { OrgId } from '../ids.ts'
 import { withoutTag } from '../inboxes/find.ts'
@@ -58,7 +59,7 @@ function failedAmong(recipients: readonly Recipient[], named: readonly Failure[]
   return recipients.flatMap(({ email, status }) => {
     if (AS_THEY_ARE.includes(status)) return []
     const failure = named.find(
-      (one) => one.permanent && one.email.toLowerCase() === email.toLowerCase(),
+      (one) => one.permanent && mailboxKey(one.email) === mailboxKey(email),
     )
     return failure === undefined ? [] : [{ ...failure, email }]
   })

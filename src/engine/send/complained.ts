@@ -1,5 +1,6 @@
 // Somebody called a mail of ours spam: they are written to no more, and the inbox that sent it is counted a complaint.
 import { idSuffix, newId } from '../../platform/ids.ts'
+import { mailboxKey } from '../addresses.ts'
 import { newEvent } from '../events.ts'
 import type { MessageId } from '../ids.ts'
 import type { MessageRow } from '../messages/message.ts'
@@ -101,8 +102,8 @@ export async function recordComplaint(
 
 /** A report may hide who complains, wholly or behind a made-up name (RFC 6590): of a mail to one person it is clear. */
 function complainersOf({ envelope }: MessageRow, named: readonly string[]): string[] {
-  const recipients = envelope.rcpt_to.map((email) => email.toLowerCase())
-  const asked = new Set(named.map((email) => email.toLowerCase()))
+  const recipients = envelope.rcpt_to.map(mailboxKey)
+  const asked = new Set(named.map(mailboxKey))
   const found = recipients.filter((email) => asked.has(email))
   return found.length === 0 && recipients.length === 1 ? recipients : found
 }

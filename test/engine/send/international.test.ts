@@ -8,6 +8,7 @@ import {
 } from '../../../src/engine/send/suppressions/operations.ts'
 import { unsubscribe } from '../../../src/engine/send/suppressions/unsubscribe.ts'
 import { startRelay } from '../../world/relay.ts'
+import { bounceOf, report } from './reports.ts'
 import { refused, type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
 
 let world: SendWorld
@@ -121,6 +122,40 @@ describe('answered', () => {
     const again = await world.mail(inbox, 'i3', author('jörg'))
     const held = await world.ask({ thread_id: again.thread_id, text_body: 'Yes' }, world.agent)
     expect(held).toMatchObject({ status: 'pending_review' })
+  })
+})
+
+describe('heard of', () => {
+  test('in a report of their server, in whatever spelling', async () => {
+    const { id } = await world.send(write(['用户@例子.test', 'Ülf@x.test', 'ann@x.test']))
+    await world.settle()
+    const mail = await world.message(id)
+    const inType = (address: string) =>
+      bounceOf(mail, address).map((line) => line.replace('rfc822; ', 'utf-8; '))
+    await report(world, inbox, inType('用户@例子.test'))
+    await report(world, inbox, inType('\\x{DC}lf@x.test'))
+    expect(world.states(await world.message(id))).toEqual([
+      '用户@xn--fsqu00a.test bounced 550 5.1.1 550 5.1.1 refused',
+      'Ülf@x.test bounced 550 5.1.1 550 5.1.1 refused',
+      'ann@x.test sent 250 queued',
+    ])
+    const page = { inbox_id: inbox.id, limit: 10, offset: 0 }
+    const listed = await listSuppressions.run(world.engine, world.owner, page)
+    for (const { email } of listed.data) {
+      await deleteSuppression.run(world.engine, world.owner, { inbox_id: inbox.id, email })
+    }
+  })
+
+  test('who answers is nobody new in the thread', async () => {
+    const { message_id_header } = await world.send(write(['用户@例子.test', 'jörg@x.test']))
+    await world.settle()
+    const answerOf = (id: string, from: string) =>
+      world.mail(inbox, id, [`From: ${from}`, `In-Reply-To: ${message_id_header}`])
+    expect((await answerOf('n1', '用户@例子.test')).sender_flags).not.toContain('new_participant')
+    expect((await answerOf('n2', 'JO\u0308RG@x.test')).sender_flags).not.toContain(
+      'new_participant',
+    )
+    expect((await answerOf('n3', 'jürg@x.test')).sender_flags).toContain('new_participant')
   })
 })
 
