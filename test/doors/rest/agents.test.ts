@@ -28,7 +28,13 @@ describe('what binds agents is not theirs to change', () => {
     expect(names).toEqual(
       expect.arrayContaining([
         ...['create_key', 'revoke_key', 'update_organization', 'put_allow_list', 'put_block_list'],
-        ...['delete_suppression', 'clear_inbox_health', 'add_domain', 'delete_domain', 'delete_inbox'],
+        ...[
+          'delete_suppression',
+          'clear_inbox_health',
+          'add_domain',
+          'delete_domain',
+          'delete_inbox',
+        ],
         ...['list_reviews', 'get_review', 'approve_review', 'reject_review', 'list_audit'],
       ]),
     )
