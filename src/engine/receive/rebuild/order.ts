@@ -1,5 +1,5 @@
 // In which order a rebuild takes what was kept, so that the same threads come out. Pure.
-import { idSuffix, timeOfId } from '../../../platform/ids.ts'
+import { idSuffix } from '../../../platform/ids.ts'
 import type { MessageId } from '../../ids.ts'
 import type { JournalEntry } from '../../journal.ts'
 
@@ -39,7 +39,9 @@ export function stepsOf(
     }
   }
   for (const entry of madeByHand(journal)) {
-    const behind = sorted.findIndex(({ id }) => timeOfId(id) > entry.at)
+    // By ids, not by times: a clock may be set back, and ids go on.
+    const made = idSuffix(entry.change.audit.id)
+    const behind = sorted.findIndex(({ id }) => idSuffix(id) > made)
     take(Math.max(taken, behind < 0 ? sorted.length : behind))
     steps.push({ kind: 'rearrangement', entry })
   }

@@ -10,11 +10,13 @@ import { importMbox } from '../../../../src/engine/receive/mbox/import.ts'
 import { noteOrganizations } from '../../../../src/engine/receive/rebuild/house.ts'
 import { reindex } from '../../../../src/engine/receive/rebuild/reindex.ts'
 import { sweep } from '../../../../src/engine/receive/sweep.ts'
+import { newId } from '../../../../src/platform/ids.ts'
 import { type EngineWorld, engineWorld } from '../../../world/engine.ts'
 import { sendWorld, type TestInbox } from '../../send/send-world.ts'
 
 const OPTIONS = { signal: new AbortController().signal, onProgress: () => undefined }
 const MINUTE = 60_000
+const DAY = 1_440 * MINUTE
 
 let old: Awaited<ReturnType<typeof sendWorld>>
 let fresh: EngineWorld
@@ -25,6 +27,8 @@ let deleted: TestInbox
 
 beforeAll(async () => {
   old = await sendWorld()
+  // The clock was set back by a day: ids go on where they were.
+  newId('msg', new Date(old.clock.now().getTime() + DAY))
   await noteOrganizations(old.engine)
   inbox = await old.inbox()
   deleted = await old.inbox()
