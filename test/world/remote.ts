@@ -3,7 +3,8 @@
  * breaks TLS in the ways in which it is broken out there. What the script does not mention goes well.
  */
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 
 /** What is said at one point: a reply, nothing at all, or the end of the line. */
@@ -82,15 +83,31 @@ export async function startRemote(script: Script = {}, place: Place = {}): Promi
     peak: 0,
     async close() {
       for (const socket of sockets) socket.destroy()
+      if (!server.listening) return
       server.close()
-      if (server.listening) await once(server, 'close')
+      await once(server, 'close')
     },
   }
-  server.listen(place.port ?? 0, remote.address)
-  await once(server, 'listening')
+  await takePort(server, place.port ?? 0, remote.address)
   remote.port = (server.address() as AddressInfo).port
   return remote
 }
+
+/** Who had the port a moment ago may not have let go of it yet. */
+async function takePort(server: Server, port: number, address: string): Promise<void> {
+  for (let left = LISTEN_ATTEMPTS; ; left -= 1) {
+    try {
+      server.listen(port, address)
+      return void (await once(server, 'listening'))
+    } catch (error) {
+      if (left === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      await delay(LISTEN_PAUSE_MS)
+    }
+  }
+}
+
+const LISTEN_ATTEMPTS = 250
+const LISTEN_PAUSE_MS = 20
 
 function serve(first: Socket, remote: Remote, tls: Place['tls']): void {
   const { script } = remote
