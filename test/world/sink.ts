@@ -18,7 +18,7 @@ export interface Sink {
 const BACKLOG = '10'
 const CONNECT_PATIENCE_MS = 10_000
 
-/** `options` as in smtp-sink(1): `-r rcpt` and `-f rcpt` refuse for now and for good, `-q .` cuts the line at the final dot. */
+/** `options` as in smtp-sink(1): `-r rcpt` answers 4xx and `-f rcpt` 5xx, `-q .` cuts the line at the final dot. */
 export async function startSink(tools: string, options: string[] = []): Promise<Sink> {
   const folder = await mkdtemp(join(tmpdir(), 'postroom-sink-'))
   // As root it becomes another user, who must be able to write here.
