@@ -48,14 +48,25 @@ export function threadRow(
   })
 }
 
-/** One line a thread: what every thread has by its place, the rest by its name; without a number it has one message. */
+/**
+ * One line a thread: what every thread has by its place, the rest by its name. Without a number it
+ * has one message, without "unread" it was read.
+ */
 export function threadLine(row: JsonObject): string {
-  const { thread_id, subject, participants = [], message_count, preview = '', ...rest } = row
+  const {
+    thread_id,
+    subject,
+    participants = [],
+    message_count,
+    is_read,
+    preview = '',
+    ...rest
+  } = row
   const { last_message_at, latest_inbound_at, last_message_id, ...more } = rest
   const parts = [
     `${thread_id} ${subject}`,
     inline(participants),
-    `${message_count === 1 ? '' : `${message_count} messages, `}${last_message_at}`,
+    `${message_count === 1 ? '' : `${message_count} messages, `}${last_message_at}${is_read ? '' : ', unread'}`,
     inline(filled({ last_message_id, latest_inbound_at, ...more })),
     `${preview}`,
   ]
