@@ -1,17 +1,12 @@
 // Grouping under load: while one batch is stored, the next gathers.
-import { setTimeout as delay } from 'node:timers/promises'
 
 /** How many mails go into one statement. 50 rows a statement are stored ten times as fast as one by one (PGlite 0.5.14). */
 const BATCH_SIZE = 50
 
-/** How long the first of a batch waits for more. */
-export interface Linger {
-  ms: number
-  /** Only behind a batch of so many: under load, when those who were just answered come again. */
-  behind: number
-}
+/** Waits for more before a batch is taken; it is told how many were in the one before. */
+export type Linger = (before: number) => Promise<void>
 
-const NO_LINGER: Linger = { ms: 0, behind: 0 }
+const NO_LINGER: Linger = () => Promise.resolve()
 
 interface Waiting<In, Out> {
   item: In
@@ -50,7 +45,7 @@ export function gather<In, Out>(
     running = true
     let before = 0
     while (queue.length > 0) {
-      if (linger.ms > 0 && before >= linger.behind) await delay(linger.ms)
+      await linger(before)
       const batch = queue.splice(0, BATCH_SIZE)
       before = batch.length
       await settle(batch)

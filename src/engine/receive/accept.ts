@@ -1,4 +1,5 @@
 // Taking mail in: parse, keep the bytes, find the thread, store, and only then say so.
+import { setTimeout as delay } from 'node:timers/promises'
 import { idSuffix, newId } from '../../platform/ids.ts'
 import { gather, type Linger } from '../gather.ts'
 import type { MessageId } from '../ids.ts'
@@ -10,14 +11,17 @@ import { type Known, lookUp } from './known.ts'
 import { createMailParser } from './parse.ts'
 import { type Arrival, addArrival, arrivalOf, sidecarOf } from './rows.ts'
 import { type Place, placeOfMail } from './thread.ts'
+import { createTurns } from './turns.ts'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'blobs' | 'jobs' | 'log' | 'dns' | 'settings'>
 
 /** How often a batch is decided again after the ground has moved under it. */
 const MAX_DECISIONS = 8
 
-/** The embedded database has one connection, and a statement costs it as much as five mails: a sixth more mails a second. */
-const EMBEDDED_LINGER: Linger = { ms: 4, behind: 4 }
+/** The embedded database has one connection, and a statement costs it as much as five mails. */
+const EMBEDDED_LINGER_MS = 4
+/** Under load, when those who were just answered come again. */
+const LINGER_BEHIND = 4
 
 export interface Receiver {
   /**
@@ -33,7 +37,8 @@ export interface Receiver {
 
 export function createReceiver(parts: Parts): Receiver {
   const parser = createMailParser()
-  const linger = parts.db.embedded ? EMBEDDED_LINGER : undefined
+  const turn = createTurns()
+  const linger = lingerOf(parts, turn)
   const store = gather((mails: Mail[]) => storeMails(parts, mails), isAboutOneMail, linger)
   return {
     async accept(incoming) {
@@ -42,6 +47,7 @@ export function createReceiver(parts: Parts): Receiver {
       // Before anything waits: ids are in the order in which mail came.
       const ids = incoming.inboxes.map(() => newId('msg', at))
       const { smtpHostname: hostname } = parts.settings
+      await turn()
       const [taken, authentication] = await Promise.all([
         parser.take(raw, { mailFrom: envelope.mail_from, hostname }),
         judge(parts, incoming),
@@ -57,6 +63,14 @@ export function createReceiver(parts: Parts): Receiver {
       return received
     },
     close: parser.close,
+  }
+}
+
+/** A batch takes with it whatever has come whole by now, even where it is still to be read. */
+function lingerOf({ db }: Parts, turn: () => Promise<void>): Linger {
+  return async (before) => {
+    await turn()
+    if (db.embedded && before >= LINGER_BEHIND) await delay(EMBEDDED_LINGER_MS)
   }
 }
 

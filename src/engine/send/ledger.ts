@@ -1,4 +1,5 @@
 // Attempts as the database knows them: begun, and written down, many in one statement.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { SenderDomain } from '../domains/usable.ts'
 import { gather, type Linger } from '../gather.ts'
 import type { EventId, InboxId, JobId, MessageId, OrgId, ThreadId } from '../ids.ts'
@@ -82,7 +83,7 @@ export const knownOf = (recipients: readonly Pick<Recipient, 'email' | 'status'>
  * Mails end one by one as connections become free, and a statement costs as much for ten as for one. Measured with 5,000
  * queued mails: see bench/results.json.
  */
-const LINGER: Linger = { ms: 10, behind: 0 }
+const linger: Linger = () => delay(10)
 
 export function createLedger(parts: Pick<Engine, 'db' | 'clock'>): Ledger {
   const { db, clock } = parts
@@ -102,7 +103,7 @@ export function createLedger(parts: Pick<Engine, 'db' | 'clock'>): Ledger {
       const values = [org_id, id, domain, clock.now()]
       await db.query('SELECT mark_sending($1, $2, $3, $4)', values, 'send_sending')
     },
-    record: gather((entries) => recordAll(parts, entries), isAboutData, LINGER),
+    record: gather((entries) => recordAll(parts, entries), isAboutData, linger),
     async recipients({ org_id, id }) {
       await db.quiet()
       return db.query<Recipient>(
