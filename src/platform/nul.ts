@@ -19,7 +19,7 @@ export function withoutNul(value: unknown): unknown {
 function cleanText(text: string): string {
   const plain = text.includes('\0') ? text.replace(NUL, '\uFFFD') : text
   // Only text that is JSON: in prose the six characters of the escape are just what was written.
-  if (!REFUSED_IN_JSON.test(plain) || !isJson(plain)) return plain
+  if (!plain.includes('\\u') || !REFUSED_IN_JSON.test(plain) || !isJson(plain)) return plain
   return plain.replace(ESCAPED_NUL, '$1\\ufffd').replace(ESCAPED_HALF, '$1\\ufffd')
 }
 

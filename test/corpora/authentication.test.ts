@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { dnsOver } from '../../src/drains/dns.ts'
 import { authenticate } from '../../src/engine/receive/authenticate/authenticate.ts'
+import { judgeSpf } from '../../src/engine/receive/authenticate/spf.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { type NameServer, startNameServer, type Zone } from '../world/dns.ts'
 
@@ -73,6 +74,7 @@ const judge = (mail: { ip: string; helo: string; mailFrom: string; raw: Buffer }
       dns: dnsOver({ servers: [server.address], tryMs: TRY_MS }),
       clock: systemClock,
       hostname: HOSTNAME,
+      spf: judgeSpf,
     },
     mail,
   )

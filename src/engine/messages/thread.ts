@@ -70,5 +70,14 @@ export function previewOf(text: string): string {
     .slice(0, PREVIEW_LENGTH * 4)
     .replace(/\s+/g, ' ')
     .trim()
-  return [...line].slice(0, PREVIEW_LENGTH).join('')
+  return line.length <= PREVIEW_LENGTH ? line : firstCharacters(line, PREVIEW_LENGTH)
+}
+
+/** No half of a surrogate pair is left at the end. */
+function firstCharacters(text: string, count: number): string {
+  let end = 0
+  for (let n = 0; n < count && end < text.length; n += 1) {
+    end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1
+  }
+  return text.slice(0, end)
 }

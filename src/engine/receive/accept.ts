@@ -6,7 +6,7 @@ import type { MessageId } from '../ids.ts'
 import { type Batch, emptyBatch, storeMessages } from '../messages/store.ts'
 import type { Engine } from '../ports.ts'
 import type { Incoming, Received } from './incoming.ts'
-import { judge } from './judge.ts'
+import { createJudge } from './judge.ts'
 import { type Known, lookUp } from './known.ts'
 import { createMailParser } from './parse.ts'
 import { type Arrival, addArrival, arrivalOf, sidecarOf } from './rows.ts'
@@ -37,6 +37,7 @@ export interface Receiver {
 
 export function createReceiver(parts: Parts): Receiver {
   const parser = createMailParser()
+  const judge = createJudge(parts)
   const turn = createTurns()
   const linger = lingerOf(parts, turn)
   const store = gather((mails: Mail[]) => storeMails(parts, mails), isAboutOneMail, linger)
@@ -50,7 +51,7 @@ export function createReceiver(parts: Parts): Receiver {
       await turn()
       const [taken, authentication] = await Promise.all([
         parser.take(raw, { mailFrom: envelope.mail_from, hostname }),
-        judge(parts, incoming),
+        judge(incoming),
       ])
       const mail = { incoming, at, authentication, ...taken }
       const arrivals = incoming.inboxes.map((inbox, n) =>

@@ -20,15 +20,13 @@ const NOTHING: ThreadFacts = {
   keptApartFrom: new Set(),
 }
 
-/** Two look-ups for any number of arrivals, and two more where only a signature says what is answered. */
+/** One look-up for any number of arrivals, and two more where only a signature says what is answered. */
 export async function lookUp(
   parts: Pick<Engine, 'db'>,
   arrivals: readonly Arrival[],
 ): Promise<Known> {
-  const [{ threads, facts, messages, signed }, seen] = await Promise.all([
-    threadsOf(parts, arrivals),
-    seenBefore(parts, arrivals),
-  ])
+  const { ties, seen } = await rowsAbout(parts, arrivals)
+  const { threads, facts, messages, signed } = await threadsOf(parts, arrivals, ties)
   const merged = new Map<ThreadId, ThreadId>()
   const now = (threadId: ThreadId): ThreadId => {
     const into = merged.get(threadId)
@@ -87,31 +85,67 @@ function withMail(
   }
 }
 
+type SeenRow = { inbox_id: InboxId; evidence: string; message_id: MessageId; thread_id: null }
+
 // LIMIT 1 keeps each look-up one walk down its primary key: joined freely, and without statistics, the planner reads
 // the whole inbox once an id (2 s a batch after 1,000 mails).
-async function threadsOf({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[]) {
-  const wanted = arrivals.flatMap(({ inbox, parsed }) =>
+const ABOUT_ARRIVALS = `
+  SELECT q.inbox_id, q.rfc_id AS evidence, k.message_id, t.id AS thread_id, t.has_outbound, t.participants,
+    t.kept_apart_from
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS q (org_id, inbox_id, rfc_id),
+  LATERAL (
+    SELECT thread_id, message_id FROM message_ids k
+    WHERE k.org_id = q.org_id AND k.inbox_id = q.inbox_id AND k.rfc_id = q.rfc_id LIMIT 1
+  ) AS k,
+  LATERAL (
+    SELECT id, has_outbound, participants,
+      CASE WHEN kept_apart_from = '{}' THEN '{}' ELSE kept_apart_now(org_id, kept_apart_from) END AS kept_apart_from
+    FROM threads t
+    WHERE t.org_id = q.org_id AND t.id = coalesce(
+      (SELECT into_id FROM thread_redirects r WHERE r.org_id = q.org_id AND r.id = k.thread_id),
+      k.thread_id) LIMIT 1
+  ) AS t
+  UNION ALL
+  SELECT q.inbox_id, q.hash, s.message_id, NULL, NULL, NULL, NULL
+  FROM unnest($4::text[], $5::text[], $6::text[], $7::timestamptz[]) AS q (org_id, inbox_id, hash, at),
+  LATERAL (
+    SELECT message_id FROM seen s
+    WHERE s.org_id = q.org_id AND s.inbox_id = q.inbox_id AND s.hash = q.hash AND s.expires_at > q.at LIMIT 1
+  ) AS s`
+
+/** The ids that are known with their threads, and the deliveries that were seen before. */
+async function rowsAbout({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[]) {
+  const named = arrivals.flatMap(({ inbox, parsed }) =>
     idsOf(parsed.ties).map((id) => ({ org: inbox.org_id, inbox: inbox.inbox_id, id })),
   )
-  const rows = await db.urgent<TieRow>(
-    `SELECT q.inbox_id, q.rfc_id AS evidence, k.message_id, t.id AS thread_id, t.has_outbound, t.participants,
-       t.kept_apart_from
-     FROM unnest($1::text[], $2::text[], $3::text[]) AS q (org_id, inbox_id, rfc_id),
-     LATERAL (
-       SELECT thread_id, message_id FROM message_ids k
-       WHERE k.org_id = q.org_id AND k.inbox_id = q.inbox_id AND k.rfc_id = q.rfc_id LIMIT 1
-     ) AS k,
-     LATERAL (
-       SELECT id, has_outbound, participants,
-         CASE WHEN kept_apart_from = '{}' THEN '{}' ELSE kept_apart_now(org_id, kept_apart_from) END AS kept_apart_from
-       FROM threads t
-       WHERE t.org_id = q.org_id AND t.id = coalesce(
-         (SELECT into_id FROM thread_redirects r WHERE r.org_id = q.org_id AND r.id = k.thread_id),
-         k.thread_id) LIMIT 1
-     ) AS t`,
-    [wanted.map(({ org }) => org), wanted.map(({ inbox }) => inbox), wanted.map(({ id }) => id)],
-    'look_up_message_ids',
+  const rows = await db.urgent<TieRow | SeenRow>(
+    ABOUT_ARRIVALS,
+    [
+      named.map(({ org }) => org),
+      named.map(({ inbox }) => inbox),
+      named.map(({ id }) => id),
+      arrivals.map(({ inbox }) => inbox.org_id),
+      arrivals.map(({ inbox }) => inbox.inbox_id),
+      arrivals.map(({ fingerprint }) => fingerprint),
+      arrivals.map(({ at }) => at),
+    ],
+    'look_up_arrivals',
   )
+  const isSeen = (row: TieRow | SeenRow): row is SeenRow => row.thread_id === null
+  const seen = rows.filter(isSeen)
+  return {
+    ties: rows.filter((row): row is TieRow => !isSeen(row)),
+    seen: new Map(
+      seen.map((row): [string, MessageId] => [`${row.inbox_id} ${row.evidence}`, row.message_id]),
+    ),
+  }
+}
+
+async function threadsOf(
+  { db }: Pick<Engine, 'db'>,
+  arrivals: readonly Arrival[],
+  rows: readonly TieRow[],
+) {
   const threads = new Map(rows.map(byEvidence))
   const messages = new Map(rows.map((row) => [byEvidence(row)[0], row.message_id]))
   const bySignature = await signedThreads({ db }, arrivals, {
@@ -137,24 +171,3 @@ const factsOf = ({ has_outbound, participants, kept_apart_from }: TieRow): Threa
   participants: new Set(participants.map(({ email }) => mailboxKey(email))),
   keptApartFrom: new Set(kept_apart_from),
 })
-
-async function seenBefore({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[]) {
-  const rows = await db.urgent<{ inbox_id: InboxId; hash: string; message_id: MessageId }>(
-    `SELECT q.inbox_id, q.hash, s.message_id
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS q (org_id, inbox_id, hash, at),
-     LATERAL (
-       SELECT message_id FROM seen s
-       WHERE s.org_id = q.org_id AND s.inbox_id = q.inbox_id AND s.hash = q.hash AND s.expires_at > q.at LIMIT 1
-     ) AS s`,
-    [
-      arrivals.map(({ inbox }) => inbox.org_id),
-      arrivals.map(({ inbox }) => inbox.inbox_id),
-      arrivals.map(({ fingerprint }) => fingerprint),
-      arrivals.map(({ at }) => at),
-    ],
-    'look_up_seen',
-  )
-  return new Map(
-    rows.map((row): [string, MessageId] => [`${row.inbox_id} ${row.hash}`, row.message_id]),
-  )
-}

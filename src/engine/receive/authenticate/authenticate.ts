@@ -7,7 +7,7 @@ import { askAheadForAuthors, authorsOf, judgeAuthors } from './authors.ts'
 import { verifySignatures } from './dkim.ts'
 import { headerOf } from './header.ts'
 import { questionsOf } from './resolver.ts'
-import { type Client, judgeSpf } from './spf.ts'
+import type { Client, SpfJudge } from './spf.ts'
 import { overallDkim, type Summary, summaryOf } from './summary.ts'
 import type { ArcVerdict, DmarcVerdict, Result, SignatureVerdict, SpfVerdict } from './verdict.ts'
 
@@ -16,6 +16,7 @@ export interface Parts {
   clock: Clock
   /** Our own name: in the macro r of SPF, and in Authentication-Results. */
   hostname: string
+  spf: SpfJudge
 }
 
 export interface Mail extends Client {
@@ -59,7 +60,7 @@ export async function authenticate(parts: Parts, mail: Mail): Promise<Authentica
   const authors = authorsOf(header)
   askAheadForAuthors(questions, authors)
   const [spf, verified] = await Promise.all([
-    judgeSpf(questions, mail, parts.hostname),
+    parts.spf(questions, mail, parts.hostname),
     verifySignatures({ questions, clock: parts.clock }, mail.raw, header),
   ])
   const signatures = verified.signatures

@@ -1,5 +1,6 @@
 // SPF: whether this host may use that domain in MAIL FROM. RFC 7208, by mailauth.
 import { spf } from 'mailauth/lib/spf/index.js'
+import type { Clock } from '../../../platform/clock.ts'
 import type { DnsType } from '../../ports.ts'
 import { asciiDomain } from './dmarc.ts'
 import type { Questions } from './resolver.ts'
@@ -11,6 +12,36 @@ export interface Client {
   helo: string
   /** The envelope sender; empty for bounces, and then HELO is judged. RFC 7208 §2.4. */
   mailFrom: string
+}
+
+export type SpfJudge = (
+  questions: Questions,
+  client: Client,
+  hostname: string,
+) => Promise<SpfVerdict>
+
+/** As long as the DNS cache keeps what is not there. */
+const KEEP_MS = 60_000
+const MAX_CLIENTS = 10_000
+
+/**
+ * Judges a client once a minute: whoever writes often comes from the same address. What failed is tried again.
+ * At most 10,000 clients; the one that was judged longest ago goes first.
+ */
+export function rememberingSpf(clock: Pick<Clock, 'now'>): SpfJudge {
+  const verdicts = new Map<string, { verdict: SpfVerdict; until: number }>()
+  return async (questions, client, hostname) => {
+    const { ip, helo, mailFrom } = client
+    const key = JSON.stringify([ip, helo, mailFrom, hostname])
+    const now = clock.now().getTime()
+    const known = verdicts.get(key)
+    if (known && now < known.until) return known.verdict
+    const verdict = await judgeSpf(questions, client, hostname)
+    verdicts.delete(key)
+    if (verdict.result !== 'temperror') verdicts.set(key, { verdict, until: now + KEEP_MS })
+    if (verdicts.size > MAX_CLIENTS) verdicts.delete(verdicts.keys().next().value ?? key)
+    return verdict
+  }
 }
 
 /** Judges one client. `hostname` is our own name, for the macro r. */

@@ -182,7 +182,7 @@ function breaksWindow(line: string, next: string): boolean {
   return isQuoted(line)
 }
 
-export const isQuoted = (line: string): boolean => /^\s{0,3}>/.test(line)
+export const isQuoted = (line: string): boolean => line.includes('>') && /^\s{0,3}>/.test(line)
 
 export function nextFilled(lines: readonly string[], from: number): string {
   for (let at = from; at < Math.min(lines.length, from + 4); at += 1) {

@@ -63,9 +63,15 @@ export function splitReply(
 
 /** Where a mail program put the introduction on the line of the last words. */
 function withoutSharedLines(lines: string[]): string[] {
+  const shared = new Map<string, number>()
+  for (const line of lines.slice(0, LINES_LIMIT)) {
+    const at = introductionInLine(line)
+    if (at !== null) shared.set(line, at)
+  }
+  if (shared.size === 0) return lines
   return lines.flatMap((line, number) => {
-    const at = number < LINES_LIMIT ? introductionInLine(line) : null
-    return at === null ? [line] : [line.slice(0, at), line.slice(at)]
+    const at = number < LINES_LIMIT ? shared.get(line) : undefined
+    return at === undefined ? [line] : [line.slice(0, at), line.slice(at)]
   })
 }
 
@@ -88,6 +94,9 @@ function quotedLines(
 }
 
 type Quotes = (Start | undefined)[]
+
+/** Without a mark of a quote, the colon of a label or a piece of a rule, as most lines are: it needs no closer look. */
+const isProse = (line: string) => !/[>:：_=*-]/.test(line)
 
 function quoteLine(lines: readonly string[], quotes: Quotes, at: number): number {
   if (isQuotedLine(lines, quotes, at)) quotes[at] = 'run'
@@ -135,8 +144,10 @@ function copiedHeaderEnd(
   at: number,
   marks: ReadonlyMap<number, Mark>,
 ): number | null {
+  const line = lines[at] ?? ''
   if (marks.get(at) === 'header') return headerBlockEnd(lines, at) ?? at
-  if (!isOriginalMessage(lines[at] ?? '')) return headerBlockEnd(lines, at)
+  if (isProse(line)) return null
+  if (!isOriginalMessage(line)) return headerBlockEnd(lines, at)
   const next = lines[at + 1]?.trim() === '' ? at + 2 : at + 1
   return headerBlockEnd(lines, next) ?? at
 }
@@ -144,6 +155,7 @@ function copiedHeaderEnd(
 /** Apple Mail puts a forwarded mail behind `>`: then its label is the first line of the quote. */
 function beginsForward(lines: readonly string[], quotes: Readonly<Quotes>, at: number): boolean {
   const line = lines[at] ?? ''
+  if (isProse(line)) return false
   if (!isQuoted(line)) return isForwardLine(line)
   const isFirst = quotes[at - 1] === undefined
   return isFirst && isForwardLine(line.replace(/^[\s>]+/, ''))
@@ -207,7 +219,7 @@ function toPassages(
 function joinAcrossBlank(joined: Passage[], passage: Passage): Passage[] {
   const before = joined.at(-2)
   const between = joined.at(-1)
-  const isGap = between && !between.quoted && !between.lines.some((line) => line.trim() !== '')
+  const isGap = between && !between.quoted && !between.lines.some(isFilled)
   if (passage.quoted && before?.quoted && isGap && !passage.introduced) {
     joined.pop()
     before.lines.push(...between.lines, ...passage.lines)
@@ -225,16 +237,21 @@ function newTextOf(passages: readonly Passage[]): string {
   return text === '' ? tidy(whole) : text
 }
 
-const tidy = (lines: readonly string[]) =>
-  lines
+function tidy(lines: readonly string[]): string {
+  const first = lines.findIndex(isFilled)
+  const last = lines.findLastIndex(isFilled)
+  const text = lines
+    .slice(Math.max(first, 0), last + 1)
     .map((line) => line.trimEnd())
     .join('\n')
-    .replace(/\n{3,}/g, '\n\n')
-    .replace(/^\n+|\n+$/g, '')
+  return text.includes('\n\n\n') ? text.replace(/\n{3,}/g, '\n\n') : text
+}
+
+const isFilled = (line: string) => line.trim() !== ''
 
 function quotedOf(passages: readonly Passage[]): Quoted[] {
   return passages.flatMap((passage, at) => {
-    if (!passage.quoted || !passage.lines.some((line) => line.trim() !== '')) return []
+    if (!passage.quoted || !passage.lines.some(isFilled)) return []
     const text = tidy(passage.lines)
     const answer = answerTo(passages, at)
     return [answer ? { text, answers: [answer] } : { text }]
@@ -260,7 +277,7 @@ function answerTo(passages: readonly Passage[], at: number) {
   return isInline || endsRow || isAlone ? { line, text } : null
 }
 
-const isSaying = ({ quoted, lines }: Passage) => !quoted && lines.some((line) => line.trim() !== '')
+const isSaying = ({ quoted, lines }: Passage) => !quoted && lines.some(isFilled)
 const withoutMarks = (line: string) => line.replace(/^[\s>]+/, '').trim()
 
 function lastQuotedLine(lines: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Dns } from '../../../../src/engine/ports.ts'
 import { authenticate } from '../../../../src/engine/receive/authenticate/authenticate.ts'
+import { judgeSpf } from '../../../../src/engine/receive/authenticate/spf.ts'
 import { heldClock } from '../../../world/clock.ts'
 import { type NameServer, startNameServer } from '../../../world/dns.ts'
 import { type Signer, signerOf } from '../../../world/signing.ts'
@@ -126,7 +127,10 @@ describe('a DNS that keeps silent', () => {
     const clock = heldClock('2026-11-22T12:00:00Z')
     const raw = Buffer.from(await list.seal(await example.sign(mail()), 'list.test; none'))
     const client = { ip: '192.0.2.1', helo: 'out.example.test', mailFrom: 'ada@example.test' }
-    const judged = authenticate({ dns: silent, clock, hostname: HOSTNAME }, { ...client, raw })
+    const judged = authenticate(
+      { dns: silent, clock, hostname: HOSTNAME, spf: judgeSpf },
+      { ...client, raw },
+    )
     let over = false
     void judged.then(() => {
       over = true

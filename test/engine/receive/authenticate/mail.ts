@@ -5,6 +5,7 @@ import {
   authenticate,
   type Mail,
 } from '../../../../src/engine/receive/authenticate/authenticate.ts'
+import { judgeSpf } from '../../../../src/engine/receive/authenticate/spf.ts'
 import { systemClock } from '../../../../src/platform/clock.ts'
 import type { NameServer } from '../../../world/dns.ts'
 
@@ -18,7 +19,7 @@ export function judgeWith(server: NameServer): Judge {
   const dns = dnsOver({ servers: [server.address], tryMs: TRY_MS })
   return (mail, client) =>
     authenticate(
-      { dns, clock: systemClock, hostname: HOSTNAME },
+      { dns, clock: systemClock, hostname: HOSTNAME, spf: judgeSpf },
       {
         ip: '192.0.2.1',
         helo: 'out.example.test',
