@@ -27,9 +27,10 @@ recover(root, logs)
 setInterval(() => {
   if (log !== undefined && Date.now() - log.since > LOG_AGE_MS) retire()
 }, LOOK_EVERY_MS).unref()
-parentPort.on('message', ({ writes, removed, close }) => {
+parentPort.on('message', ({ writes, bytes, removed, close }) => {
   if (close) return void end()
-  parentPort.postMessage(removed ? attempt(() => forget(removed)) : attempt(() => writeAll(writes)))
+  const work = removed ? () => forget(removed) : () => writeAll(unpacked(writes, bytes))
+  parentPort.postMessage(attempt(work))
 })
 parentPort.postMessage({})
 
@@ -41,6 +42,14 @@ function attempt(work) {
   } catch (error) {
     return { error: { message: error.message, code: error.code } }
   }
+}
+
+/** The files of a group, which came in one buffer, one behind the other. */
+function unpacked(writes, bytes) {
+  return writes.map(({ path, end }, n) => {
+    const start = n === 0 ? 0 : writes[n - 1].end
+    return { path, bytes: bytes.subarray(start, end) }
+  })
 }
 
 function writeAll(writes) {

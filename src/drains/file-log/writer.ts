@@ -55,9 +55,9 @@ export function openWriter(root: string): FileWriter {
     flushing = false
     const group = cut(waiting)
     if (waiting.length > 0) flushNext()
-    const writes = group.map(({ path, bytes }) => ({ path, bytes }))
+    const { writes, bytes } = packed(group)
     await live()
-      .then((worker) => answerOf(worker, { writes }))
+      .then((worker) => answerOf(worker, { writes, bytes }, [bytes.buffer]))
       .then(
         () => group.forEach(({ resolve }) => void resolve()),
         (error) => group.forEach(({ reject }) => void reject(error)),
@@ -108,6 +108,18 @@ function cut(waiting: Write[]): Write[] {
   return waiting.splice(0, end === -1 ? waiting.length : end)
 }
 
+/** One buffer for all, which moves to the thread: copies of many are dearer than the files they make. */
+function packed(group: readonly Write[]) {
+  const bytes = new Uint8Array(group.reduce((sum, one) => sum + one.bytes.length, 0))
+  let at = 0
+  const writes = group.map((one) => {
+    bytes.set(one.bytes, at)
+    at += one.bytes.length
+    return { path: one.path, end: at }
+  })
+  return { writes, bytes }
+}
+
 async function start(root: string, onEnd: () => void): Promise<Worker> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: { root, logs: join(root, LOGS) },
@@ -121,7 +133,7 @@ async function start(root: string, onEnd: () => void): Promise<Worker> {
   return worker
 }
 
-async function answerOf(worker: Worker, request: object): Promise<void> {
+async function answerOf(worker: Worker, request: object, moved: ArrayBuffer[] = []): Promise<void> {
   worker.ref()
   try {
     const answered = new Promise<Answer>((resolve, reject) => {
@@ -132,7 +144,7 @@ async function answerOf(worker: Worker, request: object): Promise<void> {
         resolve(answer)
       })
     })
-    worker.postMessage(request)
+    worker.postMessage(request, moved)
     const { error } = await answered
     if (error) throw Object.assign(new Error(error.message), { code: error.code })
   } finally {

@@ -57,7 +57,7 @@ export function createReceiver(parts: Parts): Receiver {
       const arrivals = incoming.inboxes.map((inbox, n) =>
         arrivalOf(inbox, ids[n] as MessageId, mail),
       )
-      const kept = keepBytes(parts, arrivals)
+      const kept = raw.length > LARGE_BYTES ? keepBytes(parts, arrivals) : undefined
       const received = await perOrganization(arrivals, (some) => store({ arrivals: some, kept }))
       await afterCommit(parts, arrivals, received)
       parts.jobs.wake()
@@ -78,9 +78,12 @@ function lingerOf({ db }: Parts, turn: () => Promise<void>): Linger {
 /** One mail for the inboxes of one organization. */
 interface Mail {
   arrivals: Arrival[]
-  /** Resolves once bytes and sidecars survive a power cut; until then no row may point at them. */
-  kept: Promise<void>
+  /** Of a large one that is on its way to disk already; the others go together, a batch at a time. */
+  kept: Promise<void> | undefined
 }
+
+/** So much takes longer to write than a batch to look up. */
+const LARGE_BYTES = 256 * 1024
 
 class NotKept extends Error {
   readonly code: string | undefined
@@ -94,7 +97,10 @@ class NotKept extends Error {
 const isAboutOneMail = (error: unknown) =>
   error instanceof NotKept || /^(22|54)/.test((error as { code?: string } | null)?.code ?? '')
 
-/** Begun before the mail is decided on, and waited for before it is stored. */
+/**
+ * Resolves once bytes and sidecars survive a power cut; until then no row may point at them. Begun before the mail is
+ * decided on, and waited for before it is stored.
+ */
 function keepBytes({ blobs }: Parts, arrivals: readonly Arrival[]): Promise<void> {
   const kept = async () => {
     const [first] = arrivals
@@ -109,7 +115,7 @@ function keepBytes({ blobs }: Parts, arrivals: readonly Arrival[]): Promise<void
     ])
   }
   const keeping = kept().catch((error) => Promise.reject(new NotKept(error)))
-  // It may fail while the mail still waits for its turn.
+  // It may fail before anybody waits for it.
   keeping.catch(() => undefined)
   return keeping
 }
@@ -138,6 +144,7 @@ async function storeMails(parts: Parts, mails: Mail[]): Promise<Received[][]> {
 }
 
 async function storeInOrder(parts: Parts, mails: Mail[]): Promise<Received[][]> {
+  const kept = mails.map((mail) => mail.kept ?? keepBytes(parts, mail.arrivals))
   const received: Received[][] = []
   let decisions = 0
   while (received.length < mails.length) {
@@ -147,7 +154,7 @@ async function storeInOrder(parts: Parts, mails: Mail[]): Promise<Received[][]> 
       left.map(({ arrivals }) => arrivals),
     )
     const { batch } = decided
-    await Promise.all(left.slice(0, decided.received.length).map(({ kept }) => kept))
+    await Promise.all(kept.slice(received.length, received.length + decided.received.length))
     const empty = batch.messages.length === 0
     if (empty || (await storeMessages(parts, batch)) === 'stored') {
       received.push(...decided.received)

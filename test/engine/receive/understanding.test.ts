@@ -18,6 +18,8 @@ let made = 0
 
 beforeAll(async () => {
   world = await engineWorld()
+  world.names.zones.set('shop.test', { TXT: [['v=spf1 ip4:192.0.2.7 -all']] })
+  world.names.zones.set('_dmarc.shop.test', { TXT: [['v=DMARC1; p=reject']] })
   receiver = createReceiver(world.engine)
 })
 beforeEach(async () => {
@@ -77,8 +79,6 @@ test('hidden text is gone and counted, codes and links are named', async () => {
 })
 
 test('the sender is judged by the DNS, and a DNS that fails is never a pass', async () => {
-  world.names.zones.set('shop.test', { TXT: [['v=spf1 ip4:192.0.2.7 -all']] })
-  world.names.zones.set('_dmarc.shop.test', { TXT: [['v=DMARC1; p=reject']] })
   const good = await take(['From: ann@shop.test', 'Message-ID: <good@shop.test>', '', 'Hello'])
   expect(good.authentication).toMatchObject({ spf: 'pass', dmarc: 'pass', summary: 'pass' })
   const forged = await take(
