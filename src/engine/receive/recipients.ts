@@ -1,6 +1,7 @@
 // Whether mail for an address is taken: asked for every RCPT, answered for many with one look-up.
+import { setImmediate as round } from 'node:timers/promises'
 import { readAddress } from '../addresses.ts'
-import { gather } from '../gather.ts'
+import { gather, type Linger } from '../gather.ts'
 import { type AddressFound, findAddresses, withoutTag } from '../inboxes/find.ts'
 import type { Engine } from '../ports.ts'
 
@@ -8,6 +9,9 @@ export type RecipientAnswer =
   | { kind: 'taken'; inbox: AddressFound }
   | { kind: 'unknown' }
   | { kind: 'switched_off' }
+
+/** What other connections ask in the same round of the event loop is one question with it. */
+const inOneRound: Linger = () => round()
 
 /** Looked up for what can be no address of ours: to tell the two apart by time is not for a sender. */
 const NOBODY = ''
@@ -19,10 +23,14 @@ const NOBODY = ''
 export function createRecipientCheck(
   parts: Pick<Engine, 'db' | 'settings'>,
 ): (address: string) => Promise<RecipientAnswer> {
-  const lookUp = gather(async (addresses: string[]) => {
-    const found = await findAddresses(parts, [...new Set(addresses)])
-    return addresses.map((address) => found.find((one) => one.address === address))
-  })
+  const lookUp = gather(
+    async (addresses: string[]) => {
+      const found = await findAddresses(parts, [...new Set(addresses)])
+      return addresses.map((address) => found.find((one) => one.address === address))
+    },
+    undefined,
+    inOneRound,
+  )
   return async (address) => {
     const inbox = await lookUp(mailboxOf(address, parts.settings.mailDomain))
     if (inbox === undefined) return { kind: 'unknown' }
