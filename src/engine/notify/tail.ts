@@ -15,6 +15,9 @@ import { firstAttemptAt } from './outcome.ts'
 type Parts = Pick<Engine, 'db' | 'clock' | 'settings'>
 
 const READER = 'notify'
+/** Most events nobody is told of: they are counted off by the database, and only their last ones come here. */
+const READ_EVENTS = 500
+/** So many are told at once. */
 const BATCH_EVENTS = 50
 /** Bodies repeat what the mails say: a batch is cut where its mails grow beyond this. */
 const BATCH_MAIL_BYTES = 8 * 1024 * 1024
@@ -45,13 +48,14 @@ export function webhookTail(parts: Parts): Tail {
 }
 
 async function step(parts: Parts): Promise<'more' | 'held' | 'end'> {
-  const { cursor, events } = await read(parts)
+  const { cursor, events, read, settled } = await readOn(parts)
   if (cursor === undefined) return begin(parts)
-  const batch = cut(events.filter((event) => event.settled))
+  const batch = cut(events, read < READ_EVENTS)
   const last = batch.at(-1)
-  if (last === undefined) return events.length > 0 ? 'held' : 'end'
+  if (last === undefined) return read > 0 ? 'held' : 'end'
   await write(parts, cursor, last, await tellings(parts, batch))
-  return events.length === BATCH_EVENTS || batch.length < events.length ? 'more' : 'end'
+  const isAll = read < READ_EVENTS && settled === read && batch.length === events.length
+  return isAll ? 'end' : 'more'
 }
 
 async function begin({ db }: Parts): Promise<'more'> {
@@ -59,31 +63,54 @@ async function begin({ db }: Parts): Promise<'more'> {
   return 'more'
 }
 
-async function read({ db }: Parts): Promise<{ cursor: Cursor | undefined; events: LoggedEvent[] }> {
+interface Read {
+  /** Undefined: nobody has read yet. */
+  cursor: Cursor | undefined
+  /** Of those that are settled whoever is to be told, and the last two, in order. */
+  events: LoggedEvent[]
+  /** How many were read on, and how many of them are settled: no transaction can still put an event before these. */
+  read: number
+  settled: number
+}
+
+type Row = LoggedEvent & { from_xid: string; from_seq: number; read: number; settled_of: number }
+
+async function readOn({ db }: Parts): Promise<Read> {
   await db.quiet()
-  const rows = await db.query<LoggedEvent & { from_xid: string; from_seq: number }>(
+  const rows = await db.query<Row>(
     `SELECT c.xid::text AS from_xid, c.seq AS from_seq, e.* FROM cursors c
-     LEFT JOIN LATERAL events_after(c.xid, c.seq, ${BATCH_EVENTS}) AS e ON true
-     WHERE c.name = $1`,
+     LEFT JOIN LATERAL (
+       SELECT * FROM (
+         SELECT *, count(*) OVER () AS read, count(*) FILTER (WHERE settled) OVER () AS settled_of
+         FROM events_after(c.xid, c.seq, ${READ_EVENTS}) WITH ORDINALITY
+       ) AS found
+       WHERE webhook_url IS NOT NULL OR inbox_id IS NULL OR ordinality BETWEEN settled_of - 1 AND settled_of
+         OR ordinality = read
+     ) AS e ON true
+     WHERE c.name = $1 ORDER BY e.ordinality`,
     [READER],
     'notify_read',
   )
   const [first] = rows
-  if (!first) return { cursor: undefined, events: [] }
-  const cursor = { xid: first.from_xid, seq: first.from_seq }
-  return { cursor, events: rows.filter((row) => row.id !== null) }
+  if (!first) return { cursor: undefined, events: [], read: 0, settled: 0 }
+  return {
+    cursor: { xid: first.from_xid, seq: first.from_seq },
+    events: rows.filter((row) => row.settled),
+    read: first.read ?? 0,
+    settled: first.settled_of ?? 0,
+  }
 }
 
 /** As much as goes into one batch; a thread.created stays with the event of its mail. */
-function cut(events: LoggedEvent[]): LoggedEvent[] {
+function cut(events: LoggedEvent[], isWhole: boolean): LoggedEvent[] {
   let bytes = 0
   const heavy = events.findIndex((event, n) => {
     bytes += event.mail_size
-    return n > 0 && bytes > BATCH_MAIL_BYTES
+    return n > 0 && (bytes > BATCH_MAIL_BYTES || n === BATCH_EVENTS)
   })
-  const whole = heavy === -1 && events.length < BATCH_EVENTS
   const batch = heavy === -1 ? events : events.slice(0, heavy)
-  const splits = !whole && batch.length > 1 && batch.at(-1)?.event === 'thread.created'
+  const isCut = heavy !== -1 || !isWhole
+  const splits = isCut && batch.length > 1 && batch.at(-1)?.event === 'thread.created'
   return splits ? batch.slice(0, -1) : batch
 }
 

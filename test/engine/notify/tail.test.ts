@@ -69,6 +69,25 @@ test('many events are read in batches, each told once, in the order of the log',
   )
 })
 
+test('events that nobody is told of are passed over by the hundred, and the others among them told in order', async () => {
+  const told = await world.inbox('http://127.0.0.1:9/hook')
+  const silent = await world.inbox()
+  const { db } = world.engine
+  const tail = webhookTail(world.engine)
+  while ((await look()) !== 'end');
+  for (let n = 0; n < 1_300; n++) {
+    await db.query(EVENT, documentEvent(n % 50 === 7 ? told : silent, `document ${n}`))
+  }
+  const steps = []
+  while (steps.at(-1) !== 'end') steps.push(await look())
+  expect(steps.length).toBeLessThanOrEqual(4)
+  expect(names(await bodiesOf(told))).toEqual(
+    Array.from({ length: 26 }, (_, n) => `document ${50 * n + 7}`),
+  )
+  expect(await bodiesOf(silent)).toEqual([])
+  expect(await tail.step()).toBe('end')
+})
+
 test('what an endpoint is told of one mail is one job in order, also where a batch ends between', async () => {
   const { db } = world.engine
   const tail = webhookTail(world.engine)
