@@ -21,7 +21,7 @@ const PATIENCE_MS = 5_000
  */
 export async function listen(options: ListenOptions): Promise<{ close(): Promise<void> }> {
   const { url, channel, onNotify, log } = options
-  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} })
+  const sql = postgres(...connectionOf(url))
   const closed = new AbortController()
 
   const attempt = async (): Promise<boolean> => {
@@ -47,6 +47,15 @@ export async function listen(options: ListenOptions): Promise<{ close(): Promise
       return sql.end({ timeout: 0 })
     },
   }
+}
+
+/** postgres.js does not know the `?host=` of libpq and node-postgres, which names the folder of a Unix socket. */
+function connectionOf(url: string): [string, postgres.Options<Record<string, never>>] {
+  const options = { max: 1, fetch_types: false, onnotice: () => {} }
+  const plain = new URL(url)
+  const host = plain.searchParams.get('host')
+  plain.searchParams.delete('host')
+  return host === null ? [url, options] : [plain.href, { ...options, host }]
 }
 
 /** Ends early when the listener is closed, and keeps no process alive. */

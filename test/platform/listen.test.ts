@@ -40,6 +40,20 @@ describe.skipIf(inject('template').kind === 'embedded')('listening', () => {
     expect(heard).toHaveLength(4)
   })
 
+  test('hears over the Unix socket that ?host= names, as node-postgres does', async () => {
+    const [socket] = await db.query<{ folders: string }>(
+      "SELECT split_part(current_setting('unix_socket_directories'), ',', 1) AS folders",
+    )
+    const url = new URL(fresh.url ?? '')
+    url.searchParams.set('host', socket?.folders.trim() ?? '')
+    const heard: string[] = []
+    const onNotify = (payload: string) => void heard.push(payload)
+    const listener = await listen({ url: url.href, channel: 'work', onNotify, log })
+    await db.query("SELECT pg_notify('work', 'one')")
+    await vi.waitFor(() => expect(heard).toEqual(['', 'one']))
+    await listener.close()
+  })
+
   test('leaves no connection behind when closed', async () => {
     const onNotify = () => {}
     const listener = await listen({ url: fresh.url ?? '', channel: 'work', onNotify, log })

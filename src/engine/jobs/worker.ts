@@ -70,8 +70,12 @@ export interface Worker {
 }
 
 const DEFAULT_LIMIT: Limit = { atOnce: 16, perLane: 16 }
-/** Wakes close together are one: a look costs four statements, and a claim after a breath takes a dozen jobs at once. */
+/**
+ * Wakes close together are one: a look costs four statements, and a claim after a breath takes a dozen jobs at once.
+ * From look to look, so that whoever wakes a worker at rest waits for nothing.
+ */
 const BREATH_MS = 40
+const BREATH_WITHOUT_JOBS_MS = 100
 const RENEW_EVERY_MS = LEASE_MS / 3
 /** Other processes enqueue into PostgreSQL, and a NOTIFY can be lost with its connection. */
 const LONGEST_SLEEP_MS = 1_000
@@ -147,9 +151,11 @@ class JobWorker implements Worker {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       this.#alarm.reset()
+      const begun = performance.now()
       const pause = await this.#passOrPause()
       if (pause > 0) await this.#alarm.sleep(pause)
-      await delay(BREATH_MS)
+      const until = begun + (this.#running.size > 0 ? BREATH_MS : BREATH_WITHOUT_JOBS_MS)
+      await delay(Math.max(0, until - performance.now()))
     }
   }
 
