@@ -22,7 +22,7 @@ import { EXPIRE_JOB, NOTICE_JOB } from '../engine/send/reviews/hold.ts'
 import { tellOfReview } from '../engine/send/reviews/notice.ts'
 import { RELEASE_JOB, releaseScheduled } from '../engine/send/schedule/release.ts'
 import type { WaysOut } from '../engine/send/ways.ts'
-import { vacuumDue } from '../platform/vacuum.ts'
+import { analyzeGrown, vacuumDue } from '../platform/vacuum.ts'
 
 /** Documents are read on the main thread and written to the one connection. */
 const READ_LIMIT = { atOnce: 2, perLane: 2 }
@@ -30,6 +30,7 @@ const READ_LIMIT = { atOnce: 2, perLane: 2 }
 const CHORES_AFTER_MS = 60_000
 const DAY_MS = 86_400_000
 const TEN_MINUTES_MS = 600_000
+const QUARTER_MINUTE_MS = 15_000
 
 export interface Outside extends WaysOut {
   poster: HttpPoster
@@ -71,6 +72,7 @@ const CHORES: readonly Chore[] = [
   { name: 'forgetting answers', everyMs: DAY_MS, work: forgetAnswers },
   { name: 'forgetting counters', everyMs: DAY_MS, work: forgetCounters },
   { name: 'checking domains', everyMs: DAY_MS, work: recheckDomains },
+  { name: 'counting rows', everyMs: QUARTER_MINUTE_MS, work: ({ db }) => analyzeGrown(db) },
   { name: 'vacuuming', everyMs: TEN_MINUTES_MS, work: ({ db }) => vacuumDue(db) },
 ]
 
@@ -91,7 +93,7 @@ export function keepHouse(engine: Engine): { close(): Promise<void> } {
   for (const chore of CHORES) {
     timers.set(
       chore,
-      clock.after(CHORES_AFTER_MS, () => go(chore)),
+      clock.after(Math.min(CHORES_AFTER_MS, chore.everyMs), () => go(chore)),
     )
   }
   return {
