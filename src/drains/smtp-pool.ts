@@ -74,8 +74,9 @@ export function openConnections(
           reached.asciiOnly = true
         })
       }
-      const pieces = Readable.from(inPieces(stream), { objectMode: false })
-      return pieces.once('end', () => reach(raw, 'dot sent'))
+      const last =
+        lengthOf(raw) > PIECE ? Readable.from(inPieces(stream), { objectMode: false }) : stream
+      return last.once('end', () => reach(raw, 'dot sent'))
     })
     done()
   })
@@ -121,6 +122,8 @@ interface Carrying {
 }
 
 /** In one piece a large mail would count as sent while it still lies in our own memory. */
+const lengthOf = (raw: unknown) => (raw as Uint8Array).length
+
 async function* inPieces(stream: AsyncIterable<Buffer>) {
   for await (const chunk of stream) {
     for (let start = 0; start < chunk.length; start += PIECE) {
