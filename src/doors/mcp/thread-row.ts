@@ -8,7 +8,7 @@ import type { Call } from './tool.ts'
 /** Participants that are named; a list mail has hundreds. */
 const MAX_PARTICIPANTS = 8
 /** Of a thread's beginning: enough to tell two apart. */
-const PREVIEW_LENGTH = 60
+const PREVIEW_LENGTH = 40
 
 interface Form {
   /** Whether the inbox must be said: the caller sees several. */
@@ -48,25 +48,14 @@ export function threadRow(
   })
 }
 
-/**
- * One line a thread: what every thread has by its place, the rest by its name. Without a number it
- * has one message, without "unread" it was read.
- */
+/** One line a thread: what every thread has by its place, the rest by its name; without a number it has one message. */
 export function threadLine(row: JsonObject): string {
-  const {
-    thread_id,
-    subject,
-    participants = [],
-    message_count,
-    is_read,
-    preview = '',
-    ...rest
-  } = row
+  const { thread_id, subject, participants = [], message_count, preview = '', ...rest } = row
   const { last_message_at, latest_inbound_at, last_message_id, ...more } = rest
   const parts = [
     `${thread_id} ${subject}`,
     inline(participants),
-    `${message_count === 1 ? '' : `${message_count} messages, `}${last_message_at}${is_read ? '' : ', unread'}`,
+    `${message_count === 1 ? '' : `${message_count} messages, `}${last_message_at}`,
     inline(filled({ last_message_id, latest_inbound_at, ...more })),
     `${preview}`,
   ]

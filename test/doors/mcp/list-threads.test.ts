@@ -89,9 +89,9 @@ describe('list_threads', () => {
     const inbox = await room.newInbox()
     await room.mail(inbox, headers(inbox, `plain-${inbox}`))
     const args = { inbox_id: inbox }
-    const told = await room.client.call('list_threads', args)
-    const { data, checked_through, receipt } = objectOf<Threads>(told)
-    expect(textOf(told)).toMatch(/ \| \d{4}-\d\d-\d\dT\d\d:\d\dZ, unread \| .*waiting_on: us \| /)
+    const { data, checked_through, receipt } = objectOf<Threads>(
+      await room.client.call('list_threads', args),
+    )
     expect(data[0]).toMatchObject({ is_read: false, waiting_on: 'us', message_count: 1 })
     expect(Object.keys(data[0] ?? {})).not.toContain('labels')
     expect(Object.keys(data[0] ?? {})).not.toContain('is_archived')

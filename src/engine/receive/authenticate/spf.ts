@@ -29,16 +29,17 @@ const MAX_CLIENTS = 10_000
  * At most 10,000 clients; the one that was judged longest ago goes first.
  */
 export function rememberingSpf(clock: Pick<Clock, 'now'>): SpfJudge {
-  const verdicts = new Map<string, { verdict: SpfVerdict; until: number }>()
+  const verdicts = new Map<string, { verdict: SpfVerdict; at: number }>()
   return async (questions, client, hostname) => {
     const { ip, helo, mailFrom } = client
     const key = JSON.stringify([ip, helo, mailFrom, hostname])
-    const now = clock.now().getTime()
+    const at = clock.now().getTime()
     const known = verdicts.get(key)
-    if (known && now < known.until) return known.verdict
+    // Also where the clock was set back.
+    if (known && Math.abs(at - known.at) < KEEP_MS) return known.verdict
     const verdict = await judgeSpf(questions, client, hostname)
     verdicts.delete(key)
-    if (verdict.result !== 'temperror') verdicts.set(key, { verdict, until: now + KEEP_MS })
+    if (verdict.result !== 'temperror') verdicts.set(key, { verdict, at })
     if (verdicts.size > MAX_CLIENTS) verdicts.delete(verdicts.keys().next().value ?? key)
     return verdict
   }
