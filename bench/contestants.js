@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { startNames } from './names.js'
 
 const MAIN = new URL('../dist/main.js', import.meta.url).pathname
 const BASELINE = new URL('./baseline.js', import.meta.url).pathname
@@ -22,10 +23,13 @@ export async function baseline(kind) {
   return { address: `127.0.0.1:${Number(line)}`, recipient, stop: () => stop(child) }
 }
 
-/** Starts the product on a fresh data folder; with a URL on that PostgreSQL database. */
+let names
+
+/** Starts the product on a fresh data folder; with a URL on that PostgreSQL database. Its senders pass SPF and DMARC. */
 export async function product(databaseUrl) {
   const data = await dataFolder()
-  const running = await serve(data, databaseUrl ? { DATABASE_URL: databaseUrl } : {})
+  names ??= await startNames()
+  const running = await serve(data, { DNS_SERVERS: names, ...(databaseUrl && { DATABASE_URL: databaseUrl }) })
   return { ...running, recipient: 'hello@postroom.localhost' }
 }
 

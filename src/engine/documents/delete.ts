@@ -1,8 +1,8 @@
 // Takes a document out: gone at once for everybody, its passages and bytes follow slice by slice.
 
 import type { DocumentId } from '../ids.ts'
+import type { JobHandler } from '../jobs/handler.ts'
 import { newJob } from '../jobs/job.ts'
-import type { JobHandler } from '../jobs/worker.ts'
 import type { Engine } from '../ports.ts'
 import { removeUnused } from '../unused-blob.ts'
 import type { DocumentRow } from './document.ts'

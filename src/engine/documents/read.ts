@@ -2,7 +2,7 @@
 import { newId } from '../../platform/ids.ts'
 import { type EventName, newEvent } from '../events.ts'
 import type { DocumentId, OrgId } from '../ids.ts'
-import type { JobHandler } from '../jobs/worker.ts'
+import type { JobHandler } from '../jobs/handler.ts'
 import type { Engine } from '../ports.ts'
 import { type Passage, passagesOf } from './chunk.ts'
 import { decodeText, NO_TEXT } from './decode.ts'

@@ -1,8 +1,8 @@
 // Deleting an inbox: it is gone at once for everybody, its mail is then erased slice by slice.
 
 import type { InboxId, OrgId } from '../ids.ts'
+import type { JobHandler } from '../jobs/handler.ts'
 import { newJob } from '../jobs/job.ts'
-import type { JobHandler } from '../jobs/worker.ts'
 import type { Engine } from '../ports.ts'
 import { removeUnused } from '../unused-blob.ts'
 

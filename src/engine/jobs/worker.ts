@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database } from '../../platform/database.ts'
 import type { Log } from '../../platform/log.ts'
-import type { JobId, OrgId } from '../ids.ts'
+import type { JobId } from '../ids.ts'
 import { Alarm } from './alarm.ts'
 import { backoff } from './backoff.ts'
+import type { Job, JobHandler } from './handler.ts'
 import {
   type BusyLane,
   type ClaimedJob,
@@ -20,28 +21,6 @@ import {
   renewLeases,
 } from './lease.ts'
 import type { Tail } from './tail.ts'
-
-/** What became of a job: an expected outcome, never an exception. */
-export type JobOutcome =
-  | { kind: 'done' }
-  | { kind: 'again'; at: Date }
-  /** The handler has removed the job or put it off, in the commit that its result is part of. */
-  | { kind: 'recorded' }
-
-export interface Job {
-  id: JobId
-  orgId: OrgId
-  payload: Record<string, unknown>
-  /** 1-based; counts every start, also those that ended with `again`. */
-  attempt: number
-  createdAt: Date
-}
-
-/**
- * Does the work of one job. It may run twice (at least once is the promise), never twice at a time
- * while its lease holds; the signal says that the lease was lost or that the process is stopping.
- */
-export type JobHandler = (job: Job, signal: AbortSignal) => Promise<JobOutcome>
 
 /** How many jobs of a name run at once in this process: in all, and in each lane. */
 export interface Limit {

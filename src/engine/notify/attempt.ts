@@ -1,6 +1,6 @@
 // One attempt of a delivery: a signed POST, then the attempt and what follows from it, recorded together.
 import type { DeliveryId, EventId, InboxId, OrgId } from '../ids.ts'
-import type { JobHandler } from '../jobs/worker.ts'
+import type { JobHandler } from '../jobs/handler.ts'
 import type { Engine, HttpPoster, PostResult } from '../ports.ts'
 import type { AttemptRow, DeliveryStatus } from './delivery.ts'
 import { failureOf, type Outcome, outcomeOf } from './outcome.ts'

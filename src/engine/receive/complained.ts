@@ -1,6 +1,6 @@
 // A complaint came in: which mail of ours it is about, and who complains.
 import type { MessageId, OrgId } from '../ids.ts'
-import type { JobHandler } from '../jobs/worker.ts'
+import type { JobHandler } from '../jobs/handler.ts'
 import type { MessageRow } from '../messages/message.ts'
 import type { Engine } from '../ports.ts'
 import { recordComplaint } from '../send/complained.ts'

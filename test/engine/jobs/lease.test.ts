@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { JobOutcome } from '../../../src/engine/jobs/handler.ts'
 import { endLeases, LEASE_MS } from '../../../src/engine/jobs/lease.ts'
-import type { JobOutcome } from '../../../src/engine/jobs/worker.ts'
 import { systemClock } from '../../../src/platform/clock.ts'
 import { heldClock } from '../../world/clock.ts'
 import { gate, MINUTE, workbench } from './workbench.ts'

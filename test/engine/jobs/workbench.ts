@@ -1,13 +1,8 @@
 /** A database, a held clock and the workers of one test file. */
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import type { JobHandler, JobOutcome } from '../../../src/engine/jobs/handler.ts'
 import { insertJobs, newJob } from '../../../src/engine/jobs/job.ts'
-import {
-  createWorker,
-  type JobHandler,
-  type JobOutcome,
-  type Worker,
-  type WorkerParts,
-} from '../../../src/engine/jobs/worker.ts'
+import { createWorker, type Worker, type WorkerParts } from '../../../src/engine/jobs/worker.ts'
 import { type Database, openDatabase } from '../../../src/platform/database.ts'
 import { createLog } from '../../../src/platform/log.ts'
 import { type HeldClock, heldClock } from '../../world/clock.ts'

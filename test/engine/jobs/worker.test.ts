@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { JobHandler } from '../../../src/engine/jobs/handler.ts'
 import { insertJobs, newJob } from '../../../src/engine/jobs/job.ts'
-import type { JobHandler } from '../../../src/engine/jobs/worker.ts'
 import { gate, MINUTE, workbench } from './workbench.ts'
 
 const bench = workbench()

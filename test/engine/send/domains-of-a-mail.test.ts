@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { mxDelivery } from '../../../src/drains/mx.ts'
 import type { JobId } from '../../../src/engine/ids.ts'
-import type { Job } from '../../../src/engine/jobs/worker.ts'
+import type { Job } from '../../../src/engine/jobs/handler.ts'
 import type { MailTransport } from '../../../src/engine/ports.ts'
 import { createDelivery } from '../../../src/engine/send/deliver.ts'
 import { type Remote, type Script, startRemote } from '../../world/remote.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { JobId } from '../../../src/engine/ids.ts'
-import type { Job } from '../../../src/engine/jobs/worker.ts'
+import type { Job } from '../../../src/engine/jobs/handler.ts'
 import type { LocalDelivery, MailTransport } from '../../../src/engine/ports.ts'
 import { createDelivery } from '../../../src/engine/send/deliver.ts'
 import { type SendWorld, sendWorld, type TestInbox } from './send-world.ts'

@@ -1,6 +1,6 @@
 // A mail that nobody decided about in time never goes.
 import { z } from 'zod'
-import type { JobHandler } from '../../jobs/worker.ts'
+import type { JobHandler } from '../../jobs/handler.ts'
 import type { Engine } from '../../ports.ts'
 import { resolve } from './resolve.ts'
 import { loadReview } from './review.ts'

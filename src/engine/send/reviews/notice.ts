@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { idSuffix } from '../../../platform/ids.ts'
 import { findAddresses, withoutTag } from '../../inboxes/find.ts'
-import type { JobHandler } from '../../jobs/worker.ts'
+import type { JobHandler } from '../../jobs/handler.ts'
 import type { MessageRow } from '../../messages/message.ts'
 import type { ReviewRow } from '../../messages/store.ts'
 import type { Engine, HandOver } from '../../ports.ts'
