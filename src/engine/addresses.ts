@@ -1,6 +1,6 @@
 // Mail addresses as people and agents type them: one strict reading, so that nobody is added silently.
-import { domainToASCII, domainToUnicode } from 'node:url'
 import { z } from 'zod'
+import { toALabels, toULabels } from './domain-name.ts'
 import { type Detail, ValidationFailed } from './errors.ts'
 
 export interface Address {
@@ -37,7 +37,7 @@ const INTERNATIONAL = /(?!\p{Default_Ignorable_Code_Point}|\p{Bidi_Control})[\p{
 const STRAY_MARK = /(?<![\p{L}\p{M}\p{N}])\p{M}/u
 const NOT_ASCII = /\P{ASCII}/gu
 const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/
-/** A domain as people write it; domainToASCII alone would also take %-escapes and IPv4 in odd spellings. */
+/** A domain as people write it; `toALabels` alone would also take %-escapes and IPv4 in odd spellings. */
 const WRITTEN_DOMAIN = /^[\p{L}\p{N}\p{M}.-]+$/u
 const CONTROLS = /[\p{Cc}\u2028\u2029]/u
 /** Specials that would let an unquoted name be read as further addresses. RFC 5322 §3.2.3. */
@@ -195,7 +195,7 @@ function isInternational(character: string): boolean {
 
 /** In whichever form the domain goes over the wire: beside an international local part that is letters. */
 function fits(local: string, domain: string): boolean {
-  const wire = isAscii(local) ? domain : domainToUnicode(domain)
+  const wire = isAscii(local) ? domain : toULabels(domain)
   const octets = Math.max(domain.length, Buffer.byteLength(wire))
   return Buffer.byteLength(local) + 1 + octets <= MAX_ADDRESS
 }
@@ -203,7 +203,7 @@ function fits(local: string, domain: string): boolean {
 /** A domain in lower case, international ones in their xn-- form; undefined where it is none. RFC 1035 §2.3.1, RFC 5890. */
 export function readDomain(text: string): string | undefined {
   if (text.length > MAX_ADDRESS || !WRITTEN_DOMAIN.test(text)) return undefined
-  const domain = domainToASCII(text.toLowerCase())
+  const domain = toALabels(text.toLowerCase())
   const labels = domain.split('.')
   if (!labels.every((label) => LABEL.test(label) && label.length <= MAX_LABEL)) return undefined
   // A last label of digits would be an IPv4 address in disguise. RFC 3696 §2.

@@ -1,6 +1,6 @@
 // One mail behind DATA: read, judged by what the door knows, handed to the receiver, answered.
-import { domainToASCII } from 'node:url'
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
+import { toALabels } from '../../engine/domain-name.ts'
 import type { AddressFound } from '../../engine/inboxes/find.ts'
 import type { Engine } from '../../engine/ports.ts'
 import type { Receiver } from '../../engine/receive/accept.ts'
@@ -96,7 +96,7 @@ function incomingOf({ clock, hostname }: Parts, { raw, session, inboxes }: Whole
 /** The library shows international domains in letters; the DNS, and so SPF, knows their xn-- form. RFC 5890 §2.3.2.1. */
 function inDns(address: string): string {
   const at = address.lastIndexOf('@')
-  const domain = domainToASCII(address.slice(at + 1))
+  const domain = toALabels(address.slice(at + 1))
   return at < 0 || domain === '' ? address : `${address.slice(0, at)}@${domain}`
 }
 

@@ -21,13 +21,22 @@ export function newlineCheck(): NewlineCheck {
       return bare
     },
     see(chunk) {
-      for (let i = 0; i < chunk.length; i += 1) {
-        const byte = chunk[i]
-        if (afterCr !== (byte === LF)) bare = true
-        afterCr = byte === CR
-      }
+      bare ||= isBare(chunk, afterCr)
+      if (chunk.length > 0) afterCr = chunk.at(-1) === CR
     },
   }
+}
+
+function isBare(chunk: Buffer, afterCr: boolean): boolean {
+  let isAfterCr = afterCr
+  for (let i = 0; i < chunk.length; i += 1) {
+    const byte = chunk[i] as number
+    // Most bytes are neither, and every one comes by here.
+    if (byte > CR && !isAfterCr) continue
+    if (isAfterCr !== (byte === LF)) return true
+    isAfterCr = byte === CR
+  }
+  return false
 }
 
 /**

@@ -28,7 +28,7 @@ export interface ThreadNews {
 export function newsOf(messages: readonly NewMessage[]): ThreadNews[] {
   const threads = new Map<string, NewMessage[]>()
   for (const message of messages) {
-    const key = `${message.org_id} ${message.thread_id}`
+    const key = `${message.row.org_id} ${message.row.thread_id}`
     const others = threads.get(key)
     if (others === undefined) threads.set(key, [message])
     else others.push(message)
@@ -38,8 +38,9 @@ export function newsOf(messages: readonly NewMessage[]): ThreadNews[] {
 
 /** Mail that waits, or never went, is counted, and says nothing else: nobody outside has heard of it. */
 function folded(messages: readonly NewMessage[]): ThreadNews {
-  const [{ org_id, inbox_id, thread_id }] = messages as [NewMessage]
-  const gone = messages.filter(({ status }) => !NOT_GONE.includes(status))
+  const [{ row }] = messages as [NewMessage]
+  const { org_id, inbox_id, thread_id } = row
+  const gone = messages.filter(({ row: { status } }) => !NOT_GONE.includes(status))
   const inOrder = gone.toSorted(byAge)
   const [earliest] = inOrder
   const newest = inOrder.at(-1)
@@ -49,14 +50,14 @@ function folded(messages: readonly NewMessage[]): ThreadNews {
     thread_id,
     added: messages.length,
     participants: distinct(gone.flatMap(({ participants }) => participants)),
-    inbound_at: inOrder.findLast(({ direction }) => direction === 'inbound')?.created_at ?? null,
-    outbound: inOrder.some(({ direction }) => direction === 'outbound'),
+    inbound_at: inOrder.findLast(({ row }) => row.direction === 'inbound')?.row.created_at ?? null,
+    outbound: inOrder.some(({ row }) => row.direction === 'outbound'),
     is_news: inOrder.some(({ is_news }) => is_news),
-    earliest_at: earliest?.created_at ?? null,
-    earliest_id: earliest?.id ?? null,
-    earliest_subject: earliest?.subject ?? null,
-    newest_at: newest?.created_at ?? null,
-    newest_id: newest?.id ?? null,
+    earliest_at: earliest?.row.created_at ?? null,
+    earliest_id: earliest?.row.id ?? null,
+    earliest_subject: earliest?.row.subject ?? null,
+    newest_at: newest?.row.created_at ?? null,
+    newest_id: newest?.row.id ?? null,
     preview: newest?.preview ?? null,
     waiting_on: newest?.waiting_on ?? null,
   }
@@ -79,5 +80,5 @@ export const begunWith = (thread: ThreadRow, news: ThreadNews): ThreadRow => ({
   created_at: news.earliest_at ?? thread.created_at,
 })
 
-const byAge = (a: NewMessage, b: NewMessage) =>
+const byAge = ({ row: a }: NewMessage, { row: b }: NewMessage) =>
   a.created_at.getTime() - b.created_at.getTime() || (a.id < b.id ? -1 : 1)

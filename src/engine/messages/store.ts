@@ -11,7 +11,8 @@ import { begunWith, newsOf, type ThreadNews } from './news.ts'
 import { previewOf, type ThreadRow } from './thread.ts'
 
 /** A message with what its thread learns from it. */
-export type NewMessage = MessageRow & {
+export interface NewMessage {
+  row: MessageRow
   participants: Mailbox[]
   preview: string
   waiting_on: ThreadRow['waiting_on']
@@ -145,15 +146,12 @@ export async function storeMessages(
 /** Threads that begin here are written as they will be; those that were there learn their news. */
 function asRows(batch: Batch) {
   const { threads, ...rest } = batch
-  const messages = batch.messages.map(
-    ({ participants, preview, waiting_on, is_news, ...row }) => row,
-  )
   const begun = new Map(threads.map((thread) => [`${thread.org_id} ${thread.id}`, thread]))
   const news = newsOf(batch.messages)
   const beginning = (one: ThreadNews) => begun.get(`${one.org_id} ${one.thread_id}`)
   return {
     ...rest,
-    messages,
+    messages: batch.messages.map(({ row }) => row),
     threads: news.flatMap((one) => {
       const thread = beginning(one)
       return thread === undefined ? [] : [begunWith(thread, one)]
@@ -173,7 +171,7 @@ export const isAboutChange = (error: unknown): boolean =>
 export function withThreadNews(row: MessageRow, isNews = true): NewMessage {
   const people = [...(row.from ? [row.from] : []), ...row.to, ...row.cc]
   return {
-    ...row,
+    row,
     participants: distinct(people.map(withoutReplyTag)),
     preview: previewOf(row.text_body),
     waiting_on: waitingOn(row),

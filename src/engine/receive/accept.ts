@@ -169,7 +169,8 @@ async function storeInOrder(parts: Parts, mails: Mail[]): Promise<Received[][]> 
 
 /** What a rebuild in the order of ids could not know. */
 async function noteOvertaken({ blobs }: Parts, { messages }: Batch): Promise<void> {
-  for (const { org_id, id, thread_id } of messages) {
+  for (const { row } of messages) {
+    const { org_id, id, thread_id } = row
     if (idSuffix(thread_id) <= idSuffix(id)) continue
     await blobs.journal(org_id, { kind: 'overtaken', message_id: id, thread_id })
   }

@@ -143,9 +143,10 @@ function tiesOf(header: (name: string) => string | undefined, bounce: Bounce | n
 
 /** The first field of a name, unfolded, without its name. */
 function headerReader(lines: readonly HeaderLine[]): (name: string) => string | undefined {
+  const firsts = new Map(lines.toReversed().map(({ key, line }) => [key, line]))
   return (name) => {
-    const field = lines.find(({ key }) => key === name)
-    return field && unfolded(field.line)
+    const line = firsts.get(name)
+    return line === undefined ? undefined : unfolded(line)
   }
 }
 

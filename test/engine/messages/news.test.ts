@@ -1,18 +1,24 @@
 import { describe, expect, it } from 'vitest'
+import type { MessageRow } from '../../../src/engine/messages/message.ts'
 import { begunWith, newsOf } from '../../../src/engine/messages/news.ts'
 import type { NewMessage } from '../../../src/engine/messages/store.ts'
 import type { ThreadRow } from '../../../src/engine/messages/thread.ts'
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 22, 8, minute))
-const message = (id: string, minute: number, more: Partial<NewMessage> = {}) =>
+type More = Partial<Omit<NewMessage, 'row'>> & { row?: Partial<MessageRow> }
+
+const message = (id: string, minute: number, { row, ...more }: More = {}) =>
   ({
-    org_id: 'org_1',
-    inbox_id: 'inb_1',
-    thread_id: 'thr_1',
-    id,
-    direction: 'inbound',
-    subject: `subject of ${id}`,
-    created_at: at(minute),
+    row: {
+      org_id: 'org_1',
+      inbox_id: 'inb_1',
+      thread_id: 'thr_1',
+      id,
+      direction: 'inbound',
+      subject: `subject of ${id}`,
+      created_at: at(minute),
+      ...row,
+    },
     participants: [{ email: `${id}@example.com` }],
     preview: `preview of ${id}`,
     waiting_on: 'us',
@@ -22,11 +28,11 @@ const message = (id: string, minute: number, more: Partial<NewMessage> = {}) =>
 
 describe('what messages tell their threads', () => {
   it('folds to one row a thread: counted, the newest shown, the earliest named', () => {
-    const ours = { direction: 'outbound', waiting_on: 'them', is_news: false } as const
+    const ours: More = { row: { direction: 'outbound' }, waiting_on: 'them', is_news: false }
     const [first, second, ...more] = newsOf([
       message('msg_b', 2),
       message('msg_c', 3, ours),
-      message('msg_x', 1, { thread_id: 'thr_2' }),
+      message('msg_x', 1, { row: { thread_id: 'thr_2' } }),
       message('msg_a', 1, { participants: [{ email: 'MSG_B@example.com', name: 'B' }] }),
     ])
     expect(more).toEqual([])

@@ -77,5 +77,10 @@ export async function authenticate(parts: Parts, mail: Mail): Promise<Authentica
     summary: summaryOf(details),
     details,
   }
-  return { authentication, authResults: authResults(parts.hostname, authentication) }
+  return {
+    authentication,
+    get authResults() {
+      return authResults(parts.hostname, authentication)
+    },
+  }
 }

@@ -1,5 +1,5 @@
 // Whom the reader takes for the author: the addresses in From, and what DMARC says of all their domains together.
-import addressparser from 'nodemailer/lib/addressparser/index.js'
+import { flatMailboxes } from '../mime/mailboxes.js'
 import { asciiDomain, askAhead, type Evidence, judgeDmarc } from './dmarc.ts'
 import { type Header, sizeOf, unfolded } from './header.ts'
 import type { Questions } from './resolver.ts'
@@ -27,7 +27,7 @@ export function authorsOf({ fields, bodyStart }: Header): Authors {
   const unread = bodyStart === undefined || sizeOf(from) > MAX_FROM_BYTES
   if (unread) return { fields: from.length, addresses: [], domains: [], unread }
   const addresses = from
-    .flatMap((field) => addressparser(unfolded(field), { flatten: true }))
+    .flatMap((field) => flatMailboxes(unfolded(field)))
     .map(({ address }) => quotable(address))
     .filter((address) => address.includes('@'))
   const domains = addresses.map((address) => asciiDomain(address.split('@').pop() ?? ''))

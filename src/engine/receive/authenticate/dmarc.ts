@@ -1,7 +1,7 @@
 // DMARC: whether SPF or DKIM vouch for the domain that the reader sees, and what it asks for where they do not.
 // RFC 7489. Not mailauth's: version 4.13.3 takes relaxed alignment where a domain asks for a strict one.
-import { domainToASCII } from 'node:url'
 import { getDomain } from 'tldts'
+import { toALabels } from '../../domain-name.ts'
 import type { Questions } from './resolver.ts'
 import { type DmarcVerdict, quotable, type SignatureVerdict, type SpfVerdict } from './verdict.ts'
 
@@ -22,10 +22,23 @@ interface Published {
 
 /** The form in which domains are compared: A-labels, lower case, no dot at the end. */
 export const asciiDomain = (domain: string) =>
-  domainToASCII(domain.trim().replace(/\.$/, '')) || domain.trim().toLowerCase()
+  toALabels(domain.trim().replace(/\.$/, '')) || domain.trim().toLowerCase()
 
 /** The registered domain above a name (RFC 7489 §3.2), or the name itself where there is none. */
-export const organizationalDomain = (domain: string) => getDomain(domain, WHOLE_LIST) ?? domain
+export function organizationalDomain(domain: string): string {
+  const known = ORGANIZATIONAL.get(domain)
+  if (known !== undefined) return known
+  const found = getDomain(domain, WHOLE_LIST) ?? domain
+  if (ORGANIZATIONAL.size === MAX_ORGANIZATIONAL) ORGANIZATIONAL.clear()
+  if (domain.length <= MAX_NAME) ORGANIZATIONAL.set(domain, found)
+  return found
+}
+
+/** Each mail asks several times, and the next one from there again. */
+const ORGANIZATIONAL = new Map<string, string>()
+const MAX_ORGANIZATIONAL = 1_000
+/** RFC 1035 §3.1. */
+const MAX_NAME = 255
 
 /** Starts the questions that `judgeDmarc` asks about a domain. */
 export function askAhead(questions: Questions, domain: string): void {

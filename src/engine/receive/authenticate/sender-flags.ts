@@ -1,7 +1,7 @@
 // What about a sender should make a reader careful, whatever SPF and DKIM say: a sender may be proven and still deceive.
-import { domainToUnicode } from 'node:url'
 import libmime from 'libmime'
-import addressparser from 'nodemailer/lib/addressparser/index.js'
+import { toULabels } from '../../domain-name.ts'
+import { flatMailboxes } from '../mime/mailboxes.js'
 import { asciiDomain, organizationalDomain } from './dmarc.ts'
 import { isConfusableDomain, mixesScripts } from './scripts.ts'
 
@@ -36,8 +36,7 @@ const FLAGS = {
   /** A word of the name or a label of the domain mixes scripts, or passes for Latin. */
   mixed_script: ({ from }: Sender) =>
     from.some(
-      ({ name, address }) =>
-        mixesScripts(name) || isConfusableDomain(domainToUnicode(domainOf(address))),
+      ({ name, address }) => mixesScripts(name) || isConfusableDomain(toULabels(domainOf(address))),
     ),
   /** The name or the address holds characters that nobody sees, or that turn the reading direction. */
   hidden_characters: ({ from }: Sender) =>
@@ -75,7 +74,7 @@ const ADDRESS = /[^\s<>()[\]"',;:@]{1,64}@[^\s<>()[\]"',;:@]{1,255}/g
 
 function peopleIn({ line }: HeaderLine): Person[] {
   const value = line.slice(line.indexOf(':') + 1, MAX_FIELD).replace(/\r?\n/g, '')
-  return addressparser(value, { flatten: true })
+  return flatMailboxes(value.trim())
     .map(({ name, address }) => ({ name: decoded(name), address: address.trim().toLowerCase() }))
     .filter(({ address }) => address.includes('@'))
 }

@@ -1,6 +1,6 @@
 // Address fields: who a mail is from and for. RFC 5322 §3.4.
-import addressparser from 'nodemailer/lib/addressparser'
 import { fieldValues } from './fields.js'
+import { parseMailboxes } from './mailboxes.js'
 import { decodeWords } from './words.js'
 
 /** About a thousand addresses; the parser's time grows with the length. */
@@ -16,13 +16,13 @@ export function people(fields, key) {
 }
 
 function readAddresses(value) {
-  const entries = addressparser(value.slice(0, MAX_LENGTH))
+  const entries = parseMailboxes(value.slice(0, MAX_LENGTH))
   return entries.flatMap((entry) => {
     if (entry.address || entry.group || !HAS_WORD.test(entry.name)) return [entry]
     // The whole mailbox inside an encoded word: taken only where it shows a bracketed address,
     // for a bare one there is a name, not an address (RFC 2047 §5).
     const decoded = decodeWords(entry.name)
-    return /<[^<>@\s]+@[^<>@\s]+>/.test(decoded) ? addressparser(decoded) : [entry]
+    return /<[^<>@\s]+@[^<>@\s]+>/.test(decoded) ? parseMailboxes(decoded) : [entry]
   })
 }
 

@@ -30,11 +30,10 @@ const EXPIRY = anyOf(EXPIRY_WORDS)
  * @param subject read first: many services put the code there
  */
 export function findCodes(text: string, subject = ''): Code[] {
-  const lines = `${subject}\n${text.slice(0, READ_LIMIT)}`
-    .split('\n')
-    .map((line) => line.slice(0, LINE_LIMIT))
+  const read = `${subject}\n${text.slice(0, READ_LIMIT)}`
+  if (!MAY_HOLD_ONE.test(read)) return []
+  const lines = read.split('\n').map((line) => line.slice(0, LINE_LIMIT))
   const all = lines.join('\n')
-  if (!MAY_HOLD_ONE.test(all)) return []
   if (!SURE.test(all) && !HINT.test(all)) return []
   const passing = EXPIRY.test(all)
   const best = new Map<string, Code>()
@@ -50,7 +49,7 @@ export function findCodes(text: string, subject = ''): Code[] {
 }
 
 /** Most mails hold nothing that looks like a code: a tenth of the time that the words of all languages take. */
-const MAY_HOLD_ONE = /\d{3}|\d[ -]\d|(?<![A-Z\d])[A-Z\d]{5,10}(?![A-Z\d])|[A-Z\d]-[A-Z\d]{3}/
+const MAY_HOLD_ONE = /\d(?:\d\d|[ -]\d)|(?:^|[^A-Z\d])[A-Z\d]{5,10}(?![A-Z\d])|-[A-Z\d]{3}/
 
 interface Candidate {
   value: string

@@ -50,7 +50,7 @@ export function hold(
   const held: Batch = {
     ...batch,
     messages: batch.messages.map((one) =>
-      one.id === row.id ? { ...one, status: 'pending_review' } : one,
+      one.row.id === row.id ? { ...one, row: { ...one.row, status: 'pending_review' } } : one,
     ),
     events: [...batch.events, pendingEvent(row, review)],
     jobs: jobsOf(review, settings),
