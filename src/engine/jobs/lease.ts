@@ -105,6 +105,13 @@ export async function claimJobs(db: Db, claim: Claim): Promise<ClaimedJob[]> {
   )
 }
 
+/**
+ * Of many jobs at once only those are touched that nobody holds: what is locked is being written down at this moment,
+ * in an order of its own, and to wait for it would be a deadlock.
+ */
+const OURS_AND_FREE = `
+  SELECT id FROM jobs WHERE id = ANY ($2) AND lease = $1 FOR UPDATE SKIP LOCKED`
+
 /** Extends the leases of what still runs; answers with the jobs that are still ours. */
 export async function renewLeases(
   db: Db,
@@ -113,7 +120,10 @@ export async function renewLeases(
   now: Date,
 ): Promise<Set<JobId>> {
   const rows = await db.query<{ id: JobId }>(
-    'UPDATE jobs SET leased_until = $3 WHERE id = ANY ($2) AND lease = $1 RETURNING id',
+    `WITH free AS MATERIALIZED (${OURS_AND_FREE}), renewed AS (
+       UPDATE jobs SET leased_until = $3 FROM free WHERE jobs.id = free.id
+     )
+     SELECT id FROM jobs WHERE id = ANY ($2) AND lease = $1`,
     [lease, ids, leaseEnd(now)],
     'jobs_renew',
   )
@@ -144,8 +154,9 @@ export async function postponeJob(
 /** Gives jobs back as if they had not been claimed. */
 export async function releaseJobs(db: Db, lease: string, ids: JobId[]): Promise<void> {
   await db.query(
-    `UPDATE jobs SET lease = NULL, leased_until = NULL, attempts = attempts - 1
-     WHERE id = ANY ($2) AND lease = $1`,
+    `WITH free AS MATERIALIZED (${OURS_AND_FREE})
+     UPDATE jobs SET lease = NULL, leased_until = NULL, attempts = attempts - 1
+     FROM free WHERE jobs.id = free.id`,
     [lease, ids],
     'jobs_release',
   )

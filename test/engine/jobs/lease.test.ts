@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest'
+import pg from 'pg'
+import { expect, inject, test } from 'vitest'
 import type { JobOutcome } from '../../../src/engine/jobs/handler.ts'
-import { endLeases, LEASE_MS } from '../../../src/engine/jobs/lease.ts'
+import { endLeases, LEASE_MS, releaseJobs, renewLeases } from '../../../src/engine/jobs/lease.ts'
 import { systemClock } from '../../../src/platform/clock.ts'
 import { heldClock } from '../../world/clock.ts'
+import { databaseUrl } from '../../world/template.ts'
 import { gate, MINUTE, workbench } from './workbench.ts'
 
 const bench = workbench()
@@ -75,6 +77,39 @@ test('the lease is renewed for as long as the handler runs', async () => {
   await workers()[0]?.settle()
   expect(await left()).toEqual([])
 })
+
+// The embedded database has one connection: nothing can be locked beside it.
+test.skipIf(inject('template').kind === 'embedded')(
+  'leases are renewed and given back beside jobs that are being written down, without waiting for them',
+  async () => {
+    const jobs = await enqueue('slow', 3)
+    const ids = jobs.map(({ id }) => id)
+    const [now, soon] = [clock().now(), bench.in(MINUTE)]
+    await db().query('UPDATE jobs SET lease = $1, leased_until = $2, attempts = 1', ['us', now])
+    await holding('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [ids[1]], async () => {
+      expect([...(await renewLeases(db(), 'us', ids, now))].sort()).toEqual(ids.toSorted())
+      expect([...(await renewLeases(db(), 'another', ids, soon))]).toEqual([])
+      await releaseJobs(db(), 'us', ids)
+    })
+    const attempts = new Map((await left()).map((job) => [job.id, job.attempts]))
+    expect(ids.map((id) => attempts.get(id))).toEqual([0, 1, 0])
+  },
+)
+
+/** Runs `use` while a transaction of its own holds what the statement locks. */
+async function holding(statement: string, values: unknown[], use: () => Promise<void>) {
+  const [row] = await db().query<{ name: string }>('SELECT current_database() AS name')
+  const url = databaseUrl(process.env.TEST_DATABASE_URL ?? '', row?.name ?? '')
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('BEGIN')
+    await client.query(statement, values)
+    await use()
+  } finally {
+    await client.end()
+  }
+}
 
 test('stopping tells the handlers, waits for them a little, and gives the rest back', async () => {
   const stuck = gate()
