@@ -63,7 +63,7 @@ function doorsOf(config: Config, ready: () => Promise<App>): RunSocketDoors {
   return {
     mcp: (socket, greeting) => serveGreeted(socket, greeting, { config, ready }),
     async cli(socket, { door: _, ...asked }) {
-      const { runInHouse } = await import('./command.ts')
+      const { runInHouse } = await import('./command-here.ts')
       await answerCommand(socket, (output, signal) =>
         runInHouse({ ...asked, ...output, signal }, { config, ready }),
       )

@@ -1,5 +1,5 @@
 // Reading the raw store back, for a rebuild of the database: which organizations, their sidecars, their journals.
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { readdir, readFile as readLarge } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs } from '../engine/ports.ts'
@@ -11,7 +11,13 @@ const SMALL_BYTES = 256 * 1024
  * themselves a twentieth. Every mail that is sent reads two.
  */
 export async function readFile(path: string): Promise<Buffer> {
-  return statSync(path).size <= SMALL_BYTES ? readFileSync(path) : readLarge(path)
+  const file = openSync(path, 'r')
+  try {
+    if (fstatSync(file).size <= SMALL_BYTES) return readFileSync(file)
+  } finally {
+    closeSync(file)
+  }
+  return readLarge(path)
 }
 
 const readText = async (path: string) => (await readFile(path)).toString('utf8')

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { dataFolder, type Folder, type Postroom, postroom } from '../world/postroom.ts'
+import { type Folder, migratedFolder, type Postroom, postroom } from '../world/postroom.ts'
 
 const STRACE = process.env.STRACE ?? 'strace'
 const noStrace = !runs(STRACE)
@@ -19,7 +19,7 @@ let smtp: { host: string; port: number }
 
 beforeAll(async () => {
   if (noStrace || onPostgres) return
-  data = await dataFolder()
+  data = await migratedFolder()
   program = postroom(['serve'], { POSTROOM_DATA: data.path, LOG_LEVEL: 'warn' })
   const [, host = '', port] = await program.says(/SMTP\s+smtp:\/\/([\d.]+):(\d+)/)
   await program.says(/is ready/)

@@ -31,10 +31,20 @@ export async function emptyDatabase(): Promise<FreshDatabase> {
 
 async function copyOf(source: string): Promise<FreshDatabase> {
   const folder = await emptyFolder()
-  // Measured on 997 files, 40 MB: 0.17 s; the asynchronous copy takes 0.9 s.
-  const mode = constants.COPYFILE_FICLONE
-  cpSync(join(source, 'db'), join(folder.dataDir, 'db'), { recursive: true, mode })
+  copyInto(folder.dataDir, source)
   return folder
+}
+
+/** Puts the embedded database into a data folder as a first start finds it after its migrations. */
+export function migratedInto(dataDir: string): void {
+  const template = inject('template')
+  if (template.kind === 'embedded') copyInto(dataDir, template.migrated)
+}
+
+/** Measured on 997 files, 40 MB: 0.17 s; the asynchronous copy takes 0.9 s. */
+function copyInto(dataDir: string, source: string): void {
+  const mode = constants.COPYFILE_FICLONE
+  cpSync(join(source, 'db'), join(dataDir, 'db'), { recursive: true, mode })
 }
 
 async function emptyFolder(): Promise<FreshDatabase> {

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { migratedInto } from './database.ts'
 
 export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
@@ -102,4 +103,11 @@ export async function dataFolder(): Promise<Folder> {
     path: join(parent, 'data'),
     remove: () => rm(parent, { recursive: true, force: true }),
   }
+}
+
+/** One whose database is made already, so that a first start is as quick as the next one: for tests of what comes then. */
+export async function migratedFolder(): Promise<Folder> {
+  const folder = await dataFolder()
+  migratedInto(folder.path)
+  return folder
 }

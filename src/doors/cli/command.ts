@@ -26,8 +26,8 @@ export interface Command {
   name: string
   /** One line of the help a form: what to type, and what it does. */
   usage: readonly (readonly [form: string, does: string])[]
-  /** Resolves with the exit code; a Refusal or a UsageError is shown by whoever calls. */
-  run(context: CommandContext): Promise<number>
+  /** What runs it: it resolves with the exit code; a Refusal or a UsageError is shown by whoever calls. */
+  load(): Promise<(context: CommandContext) => Promise<number>>
 }
 
 /** The command line cannot be understood; the message says what can. */

@@ -1,23 +1,71 @@
-// Every command, and the help that lists them.
+// Every command, and the help that lists them. What runs one is loaded when it is run: with most of them comes the engine.
 import type { Command } from './command.ts'
-import { exportCommand } from './export.ts'
-import { importCommand } from './import.ts'
-import { keys } from './keys.ts'
-import { migrate } from './migrate.ts'
-import { reindexCommand } from './reindex.ts'
-import { reprocessCommand } from './reprocess.ts'
-import { reviews } from './reviews.ts'
-import { testMail } from './test-mail.ts'
 
 const COMMANDS: readonly Command[] = [
-  keys,
-  testMail,
-  importCommand,
-  exportCommand,
-  reindexCommand,
-  reprocessCommand,
-  reviews,
-  migrate,
+  {
+    name: 'keys',
+    usage: [
+      [
+        'keys create --name N --scopes a,b',
+        'makes an API key and shows it once; also --inbox ID (an',
+      ],
+      ['', 'id or an address, more than once), --agent,'],
+      ['', '--interactive, --expires 90d'],
+      ['keys list', 'names and scopes of all keys'],
+      ['keys revoke ID', 'ends a key at once'],
+    ],
+    load: async () => (await import('./keys.ts')).runKeys,
+  },
+  {
+    name: 'test-mail',
+    usage: [['test-mail [ADDRESS]', 'sends a real mail through the SMTP door']],
+    load: async () => (await import('./test-mail.ts')).runTestMail,
+  },
+  {
+    name: 'import',
+    usage: [
+      [
+        'import FILE.mbox --inbox ID',
+        'brings the mails of an mbox in, with the times they had; run',
+      ],
+      ['', 'again, it goes on where it stopped. --webhooks tells of'],
+      ['', 'each mail as if it came now'],
+    ],
+    load: async () => (await import('./import.ts')).runImport,
+  },
+  {
+    name: 'export',
+    usage: [
+      ['export --inbox ID [--out FILE]', 'all mail of an inbox as an mbox, to standard output or'],
+      ['', 'into a file'],
+    ],
+    load: async () => (await import('./export.ts')).runExport,
+  },
+  {
+    name: 'reindex',
+    usage: [['reindex', 'rebuilds what the database lacks from the raw mail']],
+    load: async () => (await import('./reindex.ts')).runReindex,
+  },
+  {
+    name: 'reprocess',
+    usage: [['reprocess [--dry-run]', 'reads kept mail again, shows what differs and writes it']],
+    load: async () => (await import('./reprocess.ts')).runReprocess,
+  },
+  {
+    name: 'reviews',
+    usage: [
+      ['reviews [list]', 'mail that waits for a person; --all: decided too'],
+      ['reviews show ID', 'the mail, why it waits, and its hash'],
+      ['reviews approve ID', 'lets exactly that mail go; --sha256 HASH names it'],
+      ['reviews reject ID', 'it never goes; --reason TEXT says why'],
+    ],
+    load: async () => (await import('./reviews.ts')).runReviews,
+  },
+  {
+    name: 'migrate',
+    usage: [['migrate [--check]', 'brings the database up to date; --check only looks']],
+    load: async () => (await import('./migrate.ts')).runMigrate,
+  },
 ]
 
 const COLUMN = 34

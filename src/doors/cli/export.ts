@@ -4,38 +4,31 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { resolveInbox } from '../../engine/inboxes/find.ts'
 import { exportMbox } from '../../engine/receive/mbox/export.ts'
-import { type Command, type CommandContext, UsageError } from './command.ts'
+import { type CommandContext, UsageError } from './command.ts'
 import { startProgress } from './progress.ts'
 
 const OWNER_ONLY = 0o600
 
-export const exportCommand: Command = {
-  name: 'export',
-  usage: [
-    ['export --inbox ID [--out FILE]', 'all mail of an inbox as an mbox, to standard output or'],
-    ['', 'into a file'],
-  ],
-  async run(context) {
-    const { inbox: ref, out } = readWish(context)
-    const engine = await context.engine()
-    const inbox = await resolveInbox(engine, await context.operator(), ref)
-    const file = out === undefined ? undefined : await create(out)
-    const progress = startProgress(context, 'mails')
-    let written = 0
-    try {
-      for await (const { bytes, count, total } of exportMbox(engine, inbox)) {
-        if (context.signal.aborted) return 1
-        await (file === undefined ? context.bytes(bytes) : file.appendFile(bytes))
-        written = count
-        progress.at(count / Math.max(1, total), count)
-      }
-      await file?.sync()
-    } finally {
-      await file?.close()
+export async function runExport(context: CommandContext): Promise<number> {
+  const { inbox: ref, out } = readWish(context)
+  const engine = await context.engine()
+  const inbox = await resolveInbox(engine, await context.operator(), ref)
+  const file = out === undefined ? undefined : await create(out)
+  const progress = startProgress(context, 'mails')
+  let written = 0
+  try {
+    for await (const { bytes, count, total } of exportMbox(engine, inbox)) {
+      if (context.signal.aborted) return 1
+      await (file === undefined ? context.bytes(bytes) : file.appendFile(bytes))
+      written = count
+      progress.at(count / Math.max(1, total), count)
     }
-    context.err(`${progress.end(written)} of ${inbox.address}${out ? ` into ${out}` : ''}.\n`)
-    return 0
-  },
+    await file?.sync()
+  } finally {
+    await file?.close()
+  }
+  context.err(`${progress.end(written)} of ${inbox.address}${out ? ` into ${out}` : ''}.\n`)
+  return 0
 }
 
 function readWish({ argv, cwd }: CommandContext) {

@@ -6,40 +6,32 @@ import { parseArgs } from 'node:util'
 import { findAddresses, resolveInbox } from '../../engine/inboxes/find.ts'
 import { importMbox } from '../../engine/receive/mbox/import.ts'
 import { NotAnMbox } from '../../engine/receive/mbox/split.ts'
-import { type Command, type CommandContext, UsageError } from './command.ts'
+import { type CommandContext, UsageError } from './command.ts'
 import { startProgress } from './progress.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 
-export const importCommand: Command = {
-  name: 'import',
-  usage: [
-    ['import FILE.mbox --inbox ID', 'brings the mails of an mbox in, with the times they had; run'],
-    ['', 'again, it goes on where it stopped. --webhooks tells of'],
-    ['', 'each mail as if it came now'],
-  ],
-  async run(context) {
-    const { file, inbox: ref, webhooks } = readWish(context)
-    const size = await sizeOf(file)
-    const engine = await context.engine()
-    const { address } = await resolveInbox(engine, await context.operator(), ref)
-    const [inbox] = await findAddresses(engine, [address])
-    if (inbox === undefined) throw new UsageError(`${address} takes no mail.`)
-    const receiver = await context.receiver()
-    const progress = startProgress(context, 'mails')
-    const source = createReadStream(file, { highWaterMark: CHUNK_BYTES })
-    const counts = await importMbox({ ...engine, receiver }, inbox, source, {
-      isNews: webhooks,
-      signal: context.signal,
-      onProgress: ({ imported, known }) =>
-        progress.at(source.bytesRead / Math.max(1, size), imported + known),
-    }).catch(asUsage(file))
-    const { imported, known, tooLarge } = counts
-    const took = progress.end(imported + known)
-    context.out(`${took}: ${imported} imported into ${address}, ${known} were there already.\n`)
-    if (tooLarge > 0) context.err(`${tooLarge} above 150 MiB were passed over.\n`)
-    return tooLarge > 0 ? 1 : 0
-  },
+export async function runImport(context: CommandContext): Promise<number> {
+  const { file, inbox: ref, webhooks } = readWish(context)
+  const size = await sizeOf(file)
+  const engine = await context.engine()
+  const { address } = await resolveInbox(engine, await context.operator(), ref)
+  const [inbox] = await findAddresses(engine, [address])
+  if (inbox === undefined) throw new UsageError(`${address} takes no mail.`)
+  const receiver = await context.receiver()
+  const progress = startProgress(context, 'mails')
+  const source = createReadStream(file, { highWaterMark: CHUNK_BYTES })
+  const counts = await importMbox({ ...engine, receiver }, inbox, source, {
+    isNews: webhooks,
+    signal: context.signal,
+    onProgress: ({ imported, known }) =>
+      progress.at(source.bytesRead / Math.max(1, size), imported + known),
+  }).catch(asUsage(file))
+  const { imported, known, tooLarge } = counts
+  const took = progress.end(imported + known)
+  context.out(`${took}: ${imported} imported into ${address}, ${known} were there already.\n`)
+  if (tooLarge > 0) context.err(`${tooLarge} above 150 MiB were passed over.\n`)
+  return tooLarge > 0 ? 1 : 0
 }
 
 function readWish({ argv, cwd }: CommandContext) {

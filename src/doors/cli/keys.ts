@@ -4,32 +4,19 @@ import type { z } from 'zod'
 import { createKey, listKeys, revokeKey } from '../../engine/access/operations.ts'
 import { SCOPES } from '../../engine/caller.ts'
 import { resolveInbox } from '../../engine/inboxes/find.ts'
-import { type Command, type CommandContext, UsageError } from './command.ts'
+import { type CommandContext, UsageError } from './command.ts'
 import { table } from './table.ts'
 
 const DAY_MS = 86_400_000
 const LIFETIME = /^(\d{1,5})d$/
 const PAGE = 100
 
-export const keys: Command = {
-  name: 'keys',
-  usage: [
-    [
-      'keys create --name N --scopes a,b',
-      'makes an API key and shows it once; also --inbox ID (an',
-    ],
-    ['', 'id or an address, more than once), --agent,'],
-    ['', '--interactive, --expires 90d'],
-    ['keys list', 'names and scopes of all keys'],
-    ['keys revoke ID', 'ends a key at once'],
-  ],
-  async run(context) {
-    const [verb, ...rest] = context.argv
-    if (verb === 'create') return create(context, rest)
-    if (verb === 'list' && rest.length === 0) return list(context)
-    if (verb === 'revoke' && rest.length === 1) return revoke(context, rest[0] ?? '')
-    throw new UsageError('Use: keys create --name N --scopes a,b | keys list | keys revoke ID')
-  },
+export async function runKeys(context: CommandContext): Promise<number> {
+  const [verb, ...rest] = context.argv
+  if (verb === 'create') return create(context, rest)
+  if (verb === 'list' && rest.length === 0) return list(context)
+  if (verb === 'revoke' && rest.length === 1) return revoke(context, rest[0] ?? '')
+  throw new UsageError('Use: keys create --name N --scopes a,b | keys list | keys revoke ID')
 }
 
 async function create(context: CommandContext, args: string[]): Promise<number> {

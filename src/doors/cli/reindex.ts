@@ -1,26 +1,22 @@
 // postroom reindex: the database again, from the raw mail.
 import { type ReindexCounts, reindex } from '../../engine/receive/rebuild/reindex.ts'
-import { type Command, UsageError } from './command.ts'
+import { type CommandContext, UsageError } from './command.ts'
 import { startProgress } from './progress.ts'
 
 /** So many are named; the rest is a number. */
 const NAMED = 10
 
-export const reindexCommand: Command = {
-  name: 'reindex',
-  usage: [['reindex', 'rebuilds what the database lacks from the raw mail']],
-  async run(context) {
-    if (context.argv.length > 0) throw new UsageError('Use: reindex')
-    const progress = startProgress(context, 'mails')
-    const counts = await reindex(await context.engine(), {
-      signal: context.signal,
-      onProgress: (done, total) => progress.at(done / Math.max(1, total), done),
-    })
-    const took = progress.end(counts.rebuilt + counts.present)
-    context.out(`${took}: ${counts.rebuilt} rebuilt, ${counts.present} were there already.\n`)
-    for (const line of remarks(counts)) context.out(`${line}\n`)
-    return counts.unreadable.length > 0 ? 1 : 0
-  },
+export async function runReindex(context: CommandContext): Promise<number> {
+  if (context.argv.length > 0) throw new UsageError('Use: reindex')
+  const progress = startProgress(context, 'mails')
+  const counts = await reindex(await context.engine(), {
+    signal: context.signal,
+    onProgress: (done, total) => progress.at(done / Math.max(1, total), done),
+  })
+  const took = progress.end(counts.rebuilt + counts.present)
+  context.out(`${took}: ${counts.rebuilt} rebuilt, ${counts.present} were there already.\n`)
+  for (const line of remarks(counts)) context.out(`${line}\n`)
+  return counts.unreadable.length > 0 ? 1 : 0
 }
 
 function remarks(counts: ReindexCounts): string[] {

@@ -1,32 +1,28 @@
 // postroom reprocess: kept mail, read again with the present code.
 import { parseArgs } from 'node:util'
 import { type ReprocessCounts, reprocess } from '../../engine/receive/rebuild/reprocess.ts'
-import { type Command, UsageError } from './command.ts'
+import { type CommandContext, UsageError } from './command.ts'
 import { startProgress } from './progress.ts'
 import { table } from './table.ts'
 
 /** So much of a value is shown in an example. */
 const SHOWN = 70
 
-export const reprocessCommand: Command = {
-  name: 'reprocess',
-  usage: [['reprocess [--dry-run]', 'reads kept mail again, shows what differs and writes it']],
-  async run(context) {
-    const dryRun = readWish(context.argv)
-    const progress = startProgress(context, 'mails')
-    const counts = await reprocess(await context.engine(), {
-      dryRun,
-      signal: context.signal,
-      onProgress: (done, total) => progress.at(done / Math.max(1, total), done),
-    })
-    const took = progress.end(counts.read)
-    const did = dryRun ? 'would change' : 'changed'
-    context.out(`${took}: ${counts.changed} ${did}.\n${details(counts)}`)
-    if (counts.unreadable > 0) {
-      context.err(`${counts.unreadable} have no bytes or sidecar any more and stay as they are.\n`)
-    }
-    return 0
-  },
+export async function runReprocess(context: CommandContext): Promise<number> {
+  const dryRun = readWish(context.argv)
+  const progress = startProgress(context, 'mails')
+  const counts = await reprocess(await context.engine(), {
+    dryRun,
+    signal: context.signal,
+    onProgress: (done, total) => progress.at(done / Math.max(1, total), done),
+  })
+  const took = progress.end(counts.read)
+  const did = dryRun ? 'would change' : 'changed'
+  context.out(`${took}: ${counts.changed} ${did}.\n${details(counts)}`)
+  if (counts.unreadable > 0) {
+    context.err(`${counts.unreadable} have no bytes or sidecar any more and stay as they are.\n`)
+  }
+  return 0
 }
 
 function readWish(argv: readonly string[]): boolean {

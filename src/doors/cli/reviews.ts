@@ -7,7 +7,7 @@ import {
   rejectReview,
 } from '../../engine/send/reviews/operations.ts'
 import type { Review } from '../../engine/send/reviews/review.ts'
-import { type Command, type CommandContext, UsageError } from './command.ts'
+import { type CommandContext, UsageError } from './command.ts'
 import { table } from './table.ts'
 
 const PAGE = 100
@@ -16,25 +16,16 @@ const USE =
 /** Terminals obey what a mail says to them: escape sequences, and characters that turn the reading direction. */
 const UNSAFE = /(?!\n|\t)\p{Cc}|[\p{Bidi_Control}\u2028\u2029]/gu
 
-export const reviews: Command = {
-  name: 'reviews',
-  usage: [
-    ['reviews [list]', 'mail that waits for a person; --all: decided too'],
-    ['reviews show ID', 'the mail, why it waits, and its hash'],
-    ['reviews approve ID', 'lets exactly that mail go; --sha256 HASH names it'],
-    ['reviews reject ID', 'it never goes; --reason TEXT says why'],
-  ],
-  async run(context) {
-    const [verb = 'list', ...rest] = context.argv
-    const { values, positionals } = readOptions(rest)
-    const [id, ...more] = positionals
-    if (verb === 'list' && id === undefined) return list(context, values.all ?? false)
-    if (id === undefined || more.length > 0) throw new UsageError(USE)
-    if (verb === 'show') return show(context, id)
-    if (verb === 'approve') return approve(context, id, values.sha256)
-    if (verb === 'reject') return reject(context, id, values.reason)
-    throw new UsageError(USE)
-  },
+export async function runReviews(context: CommandContext): Promise<number> {
+  const [verb = 'list', ...rest] = context.argv
+  const { values, positionals } = readOptions(rest)
+  const [id, ...more] = positionals
+  if (verb === 'list' && id === undefined) return list(context, values.all ?? false)
+  if (id === undefined || more.length > 0) throw new UsageError(USE)
+  if (verb === 'show') return show(context, id)
+  if (verb === 'approve') return approve(context, id, values.sha256)
+  if (verb === 'reject') return reject(context, id, values.reason)
+  throw new UsageError(USE)
 }
 
 function readOptions(args: string[]) {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
-  dataFolder,
   endAll,
   type Folder,
+  migratedFolder,
   type Postroom,
   postroom,
   run,
@@ -18,7 +18,7 @@ const KEY = /^ait_[0-9a-f-]{36}\n$/
 let folder: Folder
 let server: Postroom
 beforeAll(async () => {
-  folder = await dataFolder()
+  folder = await migratedFolder()
   server = postroom(['serve'], { POSTROOM_DATA: folder.path })
   await server.says(/is ready/)
 })

@@ -3,9 +3,9 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
-  dataFolder,
   endAll,
   type Folder,
+  migratedFolder,
   type Postroom,
   postroom,
   run,
@@ -23,7 +23,7 @@ let server: Postroom
 let mbox: string
 
 beforeAll(async () => {
-  folder = await dataFolder()
+  folder = await migratedFolder()
   server = postroom(['serve'], { POSTROOM_DATA: folder.path })
   await server.says(/is ready/)
   mbox = join(folder.path, '..', 'old.mbox')

@@ -6,7 +6,15 @@ import { StdioClientTransport as ModernTransport } from '@modelcontextprotocol/c
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { dataFolder, endAll, type Folder, PROGRAM, postroom, run } from '../../world/postroom.ts'
+import {
+  dataFolder,
+  endAll,
+  type Folder,
+  migratedFolder,
+  PROGRAM,
+  postroom,
+  run,
+} from '../../world/postroom.ts'
 
 /** Each start opens a database; on a busy machine that takes a while. */
 const PATIENCE_MS = 90_000
@@ -228,7 +236,7 @@ describe('several at once on one data folder', () => {
 })
 
 test('the first key is left to the start that shows it', async () => {
-  const fresh = await dataFolder()
+  const fresh = await migratedFolder()
   const client = talk({ POSTROOM_DATA: fresh.path })
   client.send(INITIALIZE, INITIALIZED, call(2, 'list_inboxes'))
   await client.answer(2)
@@ -240,7 +248,7 @@ test('the first key is left to the start that shows it', async () => {
 })
 
 test('--url relays to a server elsewhere, with the key of the environment', async () => {
-  const fresh = await dataFolder()
+  const fresh = await migratedFolder()
   const server = postroom(['serve'], { POSTROOM_DATA: fresh.path })
   const [, base = ''] = await server.says(/HTTP +(http:\S+)/)
   const [key] = await server.says(/ait_[0-9a-f-]{36}/)

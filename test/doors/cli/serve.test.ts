@@ -8,6 +8,7 @@ import {
   dataFolder,
   endAll,
   type Folder,
+  migratedFolder,
   type Postroom,
   postroom,
   run,
@@ -182,7 +183,7 @@ describe('a start that cannot go on says why, once, and exits 1', () => {
   })
 
   test('a first start that finds its port taken leaves the keys to the next', async () => {
-    const fresh = await dataFolder()
+    const fresh = await migratedFolder()
     const other = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))
     const address = other.address()

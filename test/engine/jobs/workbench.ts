@@ -27,6 +27,8 @@ export function workbench() {
     clock = heldClock('2026-03-01T12:00:00Z')
   })
   afterEach(async () => {
+    // A worker that is stopped waits for its handlers.
+    for (const release of gates.splice(0)) release()
     for (const worker of workers) await worker.stop()
     workers = []
     await db.query('DELETE FROM jobs')
@@ -58,6 +60,9 @@ export function workbench() {
   }
 }
 
+/** Those that a test has made. */
+const gates: (() => void)[] = []
+
 /** A handler that stays in the middle of its job until the test lets it end, with this outcome. */
 export function gate(outcome: JobOutcome = { kind: 'done' }) {
   const starts: number[] = []
@@ -75,5 +80,6 @@ export function gate(outcome: JobOutcome = { kind: 'done' }) {
   const release = () => {
     for (const go of open.splice(0)) go()
   }
+  gates.push(release)
   return { handler, starts, started, release }
 }
