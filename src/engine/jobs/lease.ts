@@ -61,7 +61,8 @@ const CLAIM = `
       CROSS JOIN LATERAL (
         SELECT j.id, j.run_at FROM jobs j
         WHERE j.name = l.name AND j.lane = l.lane AND j.run_at <= $2
-          AND (j.leased_until IS NULL OR j.leased_until <= $2) AND j.id <> ALL ($9::text[])
+          AND (j.leased_until IS NULL OR j.leased_until <= $2)
+          AND (j.lease IS DISTINCT FROM $1 OR j.id <> ALL ($9::text[]))
         ORDER BY j.run_at, j.id
         LIMIT greatest(r.per_lane - coalesce(b.taken, 0), 0)
       ) AS job

@@ -54,7 +54,9 @@ const DEFAULT_LIMIT: Limit = { atOnce: 16, perLane: 16 }
  * From look to look, so that whoever wakes a worker at rest waits for nothing.
  */
 const BREATH_MS = 40
-const BREATH_WITHOUT_JOBS_MS = 100
+/** Where nothing runs, or so much that there is enough to do until then. */
+const LONG_BREATH_MS = 100
+const ENOUGH_JOBS = 100
 const RENEW_EVERY_MS = LEASE_MS / 3
 /** Other processes enqueue into PostgreSQL, and a NOTIFY can be lost with its connection. */
 const LONGEST_SLEEP_MS = 1_000
@@ -133,7 +135,8 @@ class JobWorker implements Worker {
       const begun = performance.now()
       const pause = await this.#passOrPause()
       if (pause > 0) await this.#alarm.sleep(pause)
-      const until = begun + (this.#running.size > 0 ? BREATH_MS : BREATH_WITHOUT_JOBS_MS)
+      const { size } = this.#running
+      const until = begun + (size === 0 || size >= ENOUGH_JOBS ? LONG_BREATH_MS : BREATH_MS)
       await delay(Math.max(0, until - performance.now()))
     }
   }

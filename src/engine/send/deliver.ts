@@ -13,8 +13,11 @@ import { type Leg, legsOf, type WaysOut } from './ways.ts'
 
 type Parts = Pick<Engine, 'db' | 'clock' | 'log' | 'blobs' | 'settings'> & { ledger: Ledger }
 
-/** A destination that hangs fills its own lane; ten must hang at once before another waits for them. */
-export const DELIVER_LIMIT = { atOnce: 100, perLane: 10 }
+/**
+ * A destination that hangs fills its own lane; twenty must hang at once before another waits for them. Most wait for a
+ * connection: so many are claimed at once that a claim every tenth of a second keeps the connections busy.
+ */
+export const DELIVER_LIMIT = { atOnce: 200, perLane: 10 }
 
 /** How often mail of an inbox whose sending was stopped is looked at; whoever clears the inbox wakes it at once. */
 const HOUR_MS = 3_600_000
