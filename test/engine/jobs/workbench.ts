@@ -55,7 +55,13 @@ export function workbench() {
       await insertJobs(db, rows)
       return rows
     },
-    left: () => db.query<{ id: string; attempts: number; lease: string | null }>('TABLE jobs'),
+    left: () =>
+      db.query<{
+        id: string
+        attempts: number
+        lease: string | null
+        leased_until: Date | null
+      }>('TABLE jobs'),
     in: (ms: number) => new Date(clock.now().getTime() + ms),
   }
 }
