@@ -8,10 +8,10 @@ export type Mailbox = z.infer<typeof Mailbox>
 const REPLY_TAG = /\+t-[0-9a-hjkmnp-tv-z]{36}@/i
 
 /** The mailbox itself, where it is written with the tag that leads an answer to its thread. */
-export const withoutReplyTag = ({ email, ...rest }: Mailbox): Mailbox => ({
-  ...rest,
-  email: email.replace(REPLY_TAG, '@'),
-})
+export const withoutReplyTag = (mailbox: Mailbox): Mailbox =>
+  REPLY_TAG.test(mailbox.email)
+    ? { ...mailbox, email: mailbox.email.replace(REPLY_TAG, '@') }
+    : mailbox
 
 /** Mailboxes once each, by address, in the order of their first mention. */
 export function distinct(people: readonly Mailbox[]): Mailbox[] {

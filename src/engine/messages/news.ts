@@ -65,11 +65,14 @@ function folded(messages: readonly NewMessage[]): ThreadNews {
 
 /** A thread that begins with these messages: it is written once, and not touched again. */
 export const begunWith = (thread: ThreadRow, news: ThreadNews): ThreadRow => ({
-  ...thread,
+  org_id: thread.org_id,
+  id: thread.id,
+  inbox_id: thread.inbox_id,
   subject: news.earliest_subject ?? thread.subject,
   participants: news.participants,
   message_count: news.added,
   is_read: !news.is_news,
+  is_archived: thread.is_archived,
   waiting_on: news.waiting_on,
   preview: news.preview ?? thread.preview,
   first_message_id: news.earliest_id ?? thread.first_message_id,
@@ -78,6 +81,7 @@ export const begunWith = (thread: ThreadRow, news: ThreadNews): ThreadRow => ({
   latest_inbound_at: news.inbound_at,
   has_outbound: news.outbound,
   created_at: news.earliest_at ?? thread.created_at,
+  kept_apart_from: thread.kept_apart_from,
 })
 
 const byAge = ({ row: a }: NewMessage, { row: b }: NewMessage) =>

@@ -124,15 +124,14 @@ export function autoReplyReason(
   bounce: Bounce | null = null,
 ): AutoReply | null {
   if (bounce !== null) return isPermanent(bounce) ? 'bounce' : 'delay'
-  const sign = SIGNS.find(({ field, says = ANYTHING }) => says.test(header(field) ?? ABSENT))
+  const sign = SIGNS.find(({ field, says }) => {
+    const value = header(field)
+    return value !== undefined && (says === undefined || says.test(value))
+  })
   const reason = sign?.reason ?? envelopeReason(mailFrom)
   if (reason === null || !NEAR_SUBJECT.has(reason)) return reason
   return subjectReason(decodeWords(header('subject') ?? '')) ?? reason
 }
-
-/** No value of a header: a field cannot hold a line end. */
-const ABSENT = '\n'
-const ANYTHING = /^(?!\n)/
 
 const isPermanent = ({ recipients }: Bounce) => recipients.some(({ permanent }) => permanent)
 

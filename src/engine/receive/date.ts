@@ -61,6 +61,7 @@ function offsetMinutes(zone = ''): number {
 }
 
 function withoutComments(value: string): string {
+  if (!/[()]/.test(value)) return value
   let kept = ''
   let depth = 0
   for (const letter of value) {

@@ -1,12 +1,12 @@
 // Recognising the same delivery again: a sender that missed our 250 sends the mail once more.
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { withLineEnds } from './authenticate/line-ends.ts'
 
 const CRLF_CRLF = '\r\n\r\n'
 /** Fields that relays add on the way (RFC 5321 §4.4), with their folded lines. */
 const ADDED_ON_THE_WAY = /^(received|return-path):.*\r?\n([ \t].*\r?\n)*/gim
 
-export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+export const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'hex')
 
 /** Trace fields farther down are part of the fingerprint: no honest header is as long. */
 const MAX_HEADER_BYTES = 512 * 1024

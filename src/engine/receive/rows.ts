@@ -49,7 +49,18 @@ export function arrivalOf(
     inline: attachment.inline,
     content_id: attachment.contentId,
   }))
-  return { ...mail, inbox, messageId, attachments }
+  // By name: every mail passes here, and a spread takes four times as long.
+  return {
+    inbox,
+    messageId,
+    incoming: mail.incoming,
+    parsed: mail.parsed,
+    attachments,
+    rawSha256: mail.rawSha256,
+    fingerprint: mail.fingerprint,
+    at: mail.at,
+    authentication: mail.authentication,
+  }
 }
 
 /** What the raw bytes do not say: enough to make the same message with the same ids again. */
@@ -91,8 +102,13 @@ export function addArrival(
   const { at, incoming } = arrival
   const isNews = incoming.imported?.isNews ?? true
   const known = isNews ? {} : { imported: true }
-  const ids = { orgId: org_id, inboxId: inbox_id, threadId: thread_id, messageId: message_id }
-  const about = { ...ids, data: known }
+  const about = {
+    orgId: org_id,
+    inboxId: inbox_id,
+    threadId: thread_id,
+    messageId: message_id,
+    data: known,
+  }
   if (place.kind === 'new') {
     batch.threads.push(newThread(row))
     batch.events.push(newEvent('thread.created', about, at))
@@ -100,7 +116,7 @@ export function addArrival(
   if (place.kind === 'joins' && place.merges.length > 0) {
     batch.merges.push({ org_id, into_id: thread_id, from_ids: place.merges })
     const data = { merged_thread_ids: place.merges, ...known }
-    batch.events.push(newEvent('thread.merged', { ...ids, data }, at))
+    batch.events.push(newEvent('thread.merged', { ...about, data }, at))
   }
   batch.messages.push(withThreadNews(row, isNews))
   batch.attachments.push(...arrival.attachments)
@@ -186,12 +202,11 @@ export function messageRow(arrival: Arrival, place: Place, knowledge: Knowledge)
 function flagsOf({ parsed }: Arrival, place: Place, knowledge: Knowledge): string[] {
   const { messageId } = parsed.ties
   const reused = messageId !== null && knowledge.messageOf(messageId) !== null
-  return [
-    ...senderFlags(parsed.headerLines),
-    ...(reused ? ['reused_message_id'] : []),
-    ...(place.kind === 'joins' && place.conflict ? ['thread_conflict'] : []),
-    ...(place.kind === 'joins' && place.newParticipant ? ['new_participant'] : []),
-  ]
+  const flags: string[] = senderFlags(parsed.headerLines)
+  if (reused) flags.push('reused_message_id')
+  if (place.kind === 'joins' && place.conflict) flags.push('thread_conflict')
+  if (place.kind === 'joins' && place.newParticipant) flags.push('new_participant')
+  return flags
 }
 
 function bounceOf({ parsed: { bounce } }: Arrival, knowledge: Knowledge): Bounce | null {

@@ -73,9 +73,9 @@ export function take(raw: Buffer, { mailFrom, hostname }: Circumstances): Taken 
 
 /** The whole mail. It takes what is broken as well as it can; an error thrown is a fault of ours. */
 function understand(raw: Buffer, mailFrom: string): Parsed {
-  const mail = readMail(raw)
-  const parsed = shown(mail, mailFrom, readBounce({ raw, mailFrom }))
-  return { ...parsed, status: parsed.read.truncated ? 'partial' : mail.status }
+  const parsed = shown(readMail(raw), mailFrom, readBounce({ raw, mailFrom }))
+  if (parsed.read.truncated) parsed.status = 'partial'
+  return parsed
 }
 
 /** As much of a mail as can be had where reading all of it failed: its header, or nothing. Never throws. */
@@ -113,20 +113,29 @@ const NOTHING_READABLE: Mail = {
   calendar: null,
 }
 
-function shown({ pieces, ...mail }: Mail, mailFrom: string, bounce: Bounce | null): Parsed {
-  const header = headerReader(mail.headerLines)
-  const [from = null] = mail.from
+/** Field by field: a spread of the mail costs a tenth of reading it. */
+function shown(mail: Mail, mailFrom: string, bounce: Bounce | null): Parsed {
+  const { headerLines, subject, pieces } = mail
+  const header = headerReader(headerLines)
   const html = htmlOf(pieces)
   return {
-    ...mail,
-    from,
+    status: mail.status,
+    from: mail.from[0] ?? null,
     authors: mail.from,
+    to: mail.to,
+    cc: mail.cc,
+    replyTo: mail.replyTo,
+    subject,
     date: readDate(header('date') ?? ''),
-    read: readText({ text: textOf(pieces), html, subject: mail.subject }),
+    read: readText({ text: textOf(pieces), html, subject }),
     html,
     ties: tiesOf(header, bounce),
     autoReply: autoReplyReason(header, mailFrom, bounce),
     bounce,
+    attachments: mail.attachments,
+    headerLines,
+    reports: mail.reports,
+    calendar: mail.calendar,
   }
 }
 

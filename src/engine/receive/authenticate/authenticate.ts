@@ -46,7 +46,7 @@ export interface Details {
 export interface Authenticated {
   authentication: Authentication
   /** An Authentication-Results field of ours, folded, without the line end at its end. RFC 8601 §2.2. */
-  authResults: string
+  authResults(): string
 }
 
 /**
@@ -77,10 +77,5 @@ export async function authenticate(parts: Parts, mail: Mail): Promise<Authentica
     summary: summaryOf(details),
     details,
   }
-  return {
-    authentication,
-    get authResults() {
-      return authResults(parts.hostname, authentication)
-    },
-  }
+  return { authentication, authResults: () => authResults(parts.hostname, authentication) }
 }

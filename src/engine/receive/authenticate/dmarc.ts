@@ -51,23 +51,27 @@ export async function judgeDmarc(
   domain: string,
   evidence: Evidence,
 ): Promise<DmarcVerdict> {
-  const relaxed = alignment(domain, evidence, NO_TAGS)
-  const nothing = { domain: quotable(domain), policy: null, testing: false, aligned: relaxed }
+  const nothing = (): Omit<DmarcVerdict, 'result'> => ({
+    domain: quotable(domain),
+    policy: null,
+    testing: false,
+    aligned: alignment(domain, evidence, NO_TAGS),
+  })
   let published: Published | undefined
   try {
     published = await discover(questions, domain)
   } catch {
-    return { ...nothing, result: 'temperror', comment: 'the policy could not be looked up' }
+    return { ...nothing(), result: 'temperror', comment: 'the policy could not be looked up' }
   }
-  if (published === undefined) return { ...nothing, result: 'none' }
+  if (published === undefined) return { ...nothing(), result: 'none' }
   const policy = policyOf(published)
   if (policy === undefined) {
-    return { ...nothing, result: 'permerror', comment: 'the record names no policy' }
+    return { ...nothing(), result: 'permerror', comment: 'the record names no policy' }
   }
   const aligned = alignment(domain, evidence, published.tags)
   return {
-    ...nothing,
     result: outcome(aligned, domain, evidence),
+    domain: quotable(domain),
     policy,
     testing: isTesting(published.tags),
     aligned,

@@ -32,7 +32,7 @@ export function rememberingSpf(clock: Pick<Clock, 'now'>): SpfJudge {
   const verdicts = new Map<string, { verdict: SpfVerdict; at: number }>()
   return async (questions, client, hostname) => {
     const { ip, helo, mailFrom } = client
-    const key = JSON.stringify([ip, helo, mailFrom, hostname])
+    const key = `${ip} ${hostname} ${mailFrom.length} ${mailFrom} ${helo}`
     const at = clock.now().getTime()
     const known = verdicts.get(key)
     // Also where the clock was set back.

@@ -10,7 +10,9 @@ const HAS_WORD = /=\?[^?\s]+\?[bq]\?/i
 
 /** The mailboxes of every field of a name, groups as their members, each `{ email, name? }`. */
 export function people(fields, key) {
-  const entries = readAddresses(fieldValues(fields, key).join(', '))
+  const values = fieldValues(fields, key)
+  if (values.length === 0) return []
+  const entries = readAddresses(values.join(', '))
   const mailboxes = entries.flatMap((entry) => entry.group ?? [entry])
   return mailboxes.flatMap(mailbox).slice(0, MAX_PEOPLE)
 }

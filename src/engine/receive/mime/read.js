@@ -27,26 +27,18 @@ const FOUND_BY_NAME = /^application\/(octet-stream|x-unknown|unknown)$/
  */
 export function readMail(raw) {
   const { root, cut } = walk(raw)
+  const mail = headerOf(root)
   const texts = collectTexts(raw, root)
-  return {
-    ...headerOf(root),
-    status: cut || texts.cut ? 'partial' : 'ok',
-    pieces: texts.pieces,
-    attachments: attachmentParts(root).map((part) => attachmentOf(raw, part)),
-    reports: reportsOf(raw, root),
-    calendar: calendarOf(raw, root),
-  }
+  mail.status = cut || texts.cut ? 'partial' : 'ok'
+  mail.pieces = texts.pieces
+  mail.attachments = attachmentParts(root).map((part) => attachmentOf(raw, part))
+  mail.reports = reportsOf(raw, root)
+  mail.calendar = calendarOf(raw, root)
+  return mail
 }
 
 /** The header alone, for a mail whose body took too long. */
-export const readHeader = (raw) => ({
-  ...headerOf(walk(raw.subarray(0, HEADER_BYTES)).root),
-  status: 'partial',
-  pieces: [],
-  attachments: [],
-  reports: [],
-  calendar: null,
-})
+export const readHeader = (raw) => headerOf(walk(raw.subarray(0, HEADER_BYTES)).root)
 
 /** An attachment's bytes by its position in `attachments`; undefined where there is none. */
 export function readAttachment(raw, position) {
@@ -56,13 +48,19 @@ export function readAttachment(raw, position) {
   return { filename, contentType, bytes: bytesOf(raw, part) }
 }
 
+/** What the header says, of a mail whose body is still to be read. */
 const headerOf = ({ fields }) => ({
+  status: 'partial',
   headerLines: fields,
   from: people(fields, 'from'),
   to: people(fields, 'to'),
   cc: people(fields, 'cc'),
   replyTo: people(fields, 'reply-to'),
   subject: subjectOf(fields),
+  pieces: [],
+  attachments: [],
+  reports: [],
+  calendar: null,
 })
 
 /** Every part that holds no others, in the order of the mail. */
@@ -136,7 +134,8 @@ function piecesOf(state, part) {
   }
   const form = isShown(part) ? shownAs(part) : undefined
   if (form === undefined) return []
-  return [{ plain: null, html: null, [form]: textOf(state, part, form) }]
+  const text = textOf(state, part, form)
+  return [form === 'plain' ? { plain: text, html: null } : { plain: null, html: text }]
 }
 
 function asOne(pieces) {
@@ -161,9 +160,15 @@ function textOf(state, part, form) {
 }
 
 function lettersOf({ type }, bytes) {
-  const text = decodeCharset(bytes, type.parameters.get('charset')).replace(/\r\n?/g, '\n')
+  const text = withLineFeeds(decodeCharset(bytes, type.parameters.get('charset')))
   if (type.parameters.get('format')?.toLowerCase() !== 'flowed') return text
   return libmime.decodeFlowed(text, type.parameters.get('delsp')?.toLowerCase() === 'yes')
+}
+
+/** Every line end as a line feed; a CR by itself, as an old Macintosh wrote it, is rare. */
+function withLineFeeds(text) {
+  const lines = text.replaceAll('\r\n', '\n')
+  return lines.includes('\r') ? lines.replaceAll('\r', '\n') : lines
 }
 
 /** What machines wrote about a mail, as text. RFC 3464, RFC 8098, RFC 5965. */

@@ -83,14 +83,32 @@ function quotedLines(
 ): Quotes {
   const quotes: Quotes = new Array<Start | undefined>(lines.length).fill(undefined)
   const introductions = withMarked(findIntroductions(lines), lines, marks)
-  let at = 0
+  const known = { lines, marks, introductions, quotes }
+  let at = nextTelling(known, 0)
   while (at < lines.length && !beginsForward(lines, quotes, at)) {
     const header = copiedHeaderEnd(lines, at, marks)
     if (header !== null && (forwarded || isAllNew(lines, quotes, at, header))) break
     const end = introductions.get(header === null ? at : header + 1) ?? header
     at = end === null ? quoteLine(lines, quotes, at) : quoteFrom(lines, quotes, at, end)
+    at = nextTelling(known, at)
   }
   return quotes
+}
+
+interface Known {
+  lines: readonly string[]
+  marks: ReadonlyMap<number, Mark>
+  introductions: ReadonlyMap<number, number>
+  quotes: Readonly<Quotes>
+}
+
+/** Below words of the sender's own a line of prose begins nothing, and most lines are such. */
+function nextTelling({ lines, marks, introductions, quotes }: Known, from: number): number {
+  const isPlain = (at: number) =>
+    isProse(lines[at] ?? '') && !introductions.has(at) && !marks.has(at)
+  let at = from
+  while (at < lines.length && quotes[at - 1] === undefined && isPlain(at)) at += 1
+  return at
 }
 
 type Quotes = (Start | undefined)[]
@@ -230,12 +248,12 @@ function joinAcrossBlank(joined: Passage[], passage: Passage): Passage[] {
 }
 
 function newTextOf(passages: readonly Passage[]): string {
-  const news = passages.filter(({ quoted }) => !quoted)
-  const whole = news.flatMap(({ lines }) => lines)
-  const shorn = news.flatMap(({ lines }) => withoutSignature(lines))
-  const text = tidy(shorn)
-  return text === '' ? tidy(whole) : text
+  const news = passages.filter(({ quoted }) => !quoted).map(({ lines }) => lines)
+  const text = tidy(together(news.map(withoutSignature)))
+  return text === '' ? tidy(together(news)) : text
 }
+
+const together = ([first = [], ...more]: readonly (readonly string[])[]) => first.concat(...more)
 
 function tidy(lines: readonly string[]): string {
   const first = lines.findIndex(isFilled)

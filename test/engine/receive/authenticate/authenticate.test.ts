@@ -169,8 +169,8 @@ test('a mail without signatures costs two questions, and one of a local domain n
 })
 
 test('Authentication-Results say what was found, in our name', async () => {
-  const { authResults } = await judge(await example.sign(mail()))
-  expect(authResults).toBe(
+  const judged = await judge(await example.sign(mail()))
+  expect(judged.authResults()).toBe(
     [
       'Authentication-Results: mx.postroom.test',
       '\tspf=pass smtp.mailfrom=example.test',
@@ -184,10 +184,11 @@ test('Authentication-Results say what was found, in our name', async () => {
 test('what outsiders write cannot add a result to them', async () => {
   const signed = await example.sign(mail())
   const hostile = signed.replace('s=test', 's="x\r\n y"; dmarc=pass (z')
-  const { authResults } = await judge(hostile, {
+  const judged = await judge(hostile, {
     mailFrom: '"a"@x.test;\r\n dmarc=pass',
     helo: 'x)\r\ndmarc=pass (',
   })
-  expect(authResults.match(/dmarc=\w+/g)).toEqual(['dmarc=fail'])
-  expect(authResults).not.toMatch(/\r\n[^\t]/)
+  const results = judged.authResults()
+  expect(results.match(/dmarc=\w+/g)).toEqual(['dmarc=fail'])
+  expect(results).not.toMatch(/\r\n[^\t]/)
 })
