@@ -4,7 +4,7 @@ import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs, Kept } from '../engine/ports.ts'
 import { openWriter } from './file-log/writer.ts'
-import { keptFiles, readFile } from './kept.ts'
+import { keptFiles, readFile, readKept } from './kept.ts'
 
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
@@ -30,6 +30,10 @@ export function fileBlobs(root: string): FileBlobs {
     known.catch(() => folders.delete(path))
     return known
   }
+  const isThere = async (path: string) => {
+    if (!existsSync(path)) await writer.made()
+    return existsSync(path)
+  }
   return {
     ...keptFiles(root),
     async put(orgId, sha256, bytes) {
@@ -39,17 +43,17 @@ export function fileBlobs(root: string): FileBlobs {
       return existsSync(join(folder.path, sha256)) ? folder.sync() : folder.write(sha256, bytes)
     },
     async has(orgId, sha256) {
-      return existsSync(join((await folderOf(orgId)).path, sha256))
+      return isThere(join((await folderOf(orgId)).path, sha256))
     },
     async get(orgId, sha256) {
-      const path = join((await folderOf(orgId)).path, sha256)
+      const name = `${orgId}/${sha256}`
       // A crash in the middle of a removal leaves the bytes aside.
-      return readFile(path).catch(() => readFile(`${path}.removed`))
+      return readKept(root, name).catch(() => readFile(join(root, `${name}.removed`)))
     },
     async remove(orgId, sha256, unused) {
       const path = join((await folderOf(orgId)).path, sha256)
       const aside = `${path}.removed`
-      if (!existsSync(path)) return
+      if (!(await isThere(path))) return
       await rename(path, aside)
       if (await unused()) {
         await writer.remove(`${orgId}/${sha256}`)
@@ -65,6 +69,7 @@ export function fileBlobs(root: string): FileBlobs {
       await writer.remove(`${orgId}/${messageId}.json`)
     },
     async *list(orgId) {
+      await writer.made()
       yield* listed((await folderOf(orgId)).path)
     },
     async journal(orgId, entry) {

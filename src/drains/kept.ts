@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { readdir, readFile as readLarge } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs } from '../engine/ports.ts'
+import { promised } from './file-log/promised.ts'
 
 const SMALL_BYTES = 256 * 1024
 
@@ -20,8 +21,15 @@ export async function readFile(path: string): Promise<Buffer> {
   return readLarge(path)
 }
 
-const readText = async (path: string) => (await readFile(path)).toString('utf8')
+/** A file below the root, also where a log alone has it yet, and where it is made while the log is read. */
+export function readKept(root: string, name: string): Promise<Buffer> {
+  const path = join(root, name)
+  return readFile(path)
+    .catch(() => promised(root, name))
+    .catch(() => readFile(path))
+}
 
+const NO_BYTES = Buffer.alloc(0)
 const ORGANIZATION = /^org_[0-9a-z]{26}$/
 
 /** What is not there is an empty answer: a data folder may be new. */
@@ -32,11 +40,12 @@ export function keptFiles(root: string): Pick<Blobs, 'organizations' | 'sidecar'
       return names.filter(isOrganization).sort()
     },
     async sidecar(orgId, messageId) {
-      const text = await readText(join(root, orgId, `${messageId}.json`)).catch(absent(''))
-      return asObject(text)
+      const bytes = await readKept(root, `${orgId}/${messageId}.json`).catch(absent(NO_BYTES))
+      return asObject(bytes.toString('utf8'))
     },
     async entries(orgId) {
-      const text = await readText(join(root, orgId, 'journal.jsonl')).catch(absent(''))
+      const bytes = await readFile(join(root, orgId, 'journal.jsonl')).catch(absent(NO_BYTES))
+      const text = bytes.toString('utf8')
       // A power cut may leave half a line; what it would have said was not acknowledged.
       return text.split('\n').flatMap((line) => asObject(line) ?? [])
     },

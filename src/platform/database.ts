@@ -39,6 +39,8 @@ export interface Database {
 const TRANSACTIONS = { maxWait: 30_000, timeout: 10_000 }
 const CONNECTION_TIMEOUT_MS = 5_000
 const POSTGRES_CONNECTIONS = 10
+/** Storing mail waits behind nobody's search, and finds its plans where it left them: the one that was used last is taken. */
+const URGENT_CONNECTIONS = 2
 
 /** Opens the database; what stands in the way is a StartError that says how to mend it. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -96,14 +98,17 @@ async function proveSync(database: Database, syncs: () => number): Promise<void>
 
 async function openPostgres(url: string, adopt: boolean, log: Log): Promise<Database> {
   checkUrl(url)
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: POSTGRES_CONNECTIONS,
-    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
-    // Prisma reads timestamps as if the session's time zone were UTC.
-    options: '-c TimeZone=UTC',
-    Client: CleanClient,
-  })
+  const poolOf = (max: number) =>
+    new pg.Pool({
+      connectionString: url,
+      max,
+      connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+      // Prisma reads timestamps as if the session's time zone were UTC.
+      options: '-c TimeZone=UTC',
+      Client: CleanClient,
+    })
+  const [pool, urgentPool] = [poolOf(POSTGRES_CONNECTIONS), poolOf(URGENT_CONNECTIONS)]
+  urgentPool.on('error', lost(log))
   const query: Query = (text, values, name) => run(pool.connect(), text, values, name)
   try {
     await checkPostgres({ query, url, adopt })
@@ -116,20 +121,23 @@ async function openPostgres(url: string, adopt: boolean, log: Log): Promise<Data
     prisma,
     embedded: false,
     query,
-    urgent: query,
+    urgent: (text, values, name) => run(urgentPool.connect(), text, values, name),
     quiet: () => Promise.resolve(),
     close: closer(async () => {
       await prisma.$disconnect()
-      await pool.end()
+      await Promise.all([pool.end(), urgentPool.end()])
     }),
   }
 }
 
 function prismaOn(pool: pg.Pool, log: Log): PrismaClient {
-  // A connection that breaks while it lies idle is replaced on the next use.
-  pool.on('error', (error) => log.warn({ reason: error.message }, 'database connection lost'))
+  pool.on('error', lost(log))
   return new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: TRANSACTIONS })
 }
+
+/** A connection that breaks while it lies idle is replaced on the next use. */
+const lost = (log: Log) => (error: Error) =>
+  log.warn({ reason: error.message }, 'database connection lost')
 
 /** Closing twice is closing once. */
 function closer(close: () => Promise<void>): () => Promise<void> {

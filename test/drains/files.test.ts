@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -51,11 +51,12 @@ describe('files of the data folder', () => {
     const mails = [Buffer.from('small'), randomBytes(300_000), Buffer.alloc(0)]
     await Promise.all(mails.map((mail) => blobs.put(ORG, sha256(mail), mail)))
     await blobs.putSidecar(ORG, ID, { id: ID })
+    for (const mail of mails) expect(await blobs.get(ORG, sha256(mail))).toEqual(mail)
+    expect(await blobs.sidecar(ORG, ID)).toEqual({ id: ID })
+    await blobs.close()
     for (const mail of mails) {
       expect(await readFile(join(folder, ORG, sha256(mail)))).toEqual(mail)
-      expect(await blobs.get(ORG, sha256(mail))).toEqual(mail)
     }
-    expect(await blobs.sidecar(ORG, ID)).toEqual({ id: ID })
   })
 
   it('writes a sidecar again as a whole', async () => {
@@ -68,9 +69,30 @@ describe('files of the data folder', () => {
   it('takes hundreds at once, the same ones too', async () => {
     const folder = fresh()
     const blobs = opened(folder)
+    const other = opened(folder)
     const mails = Array.from({ length: 300 }, (_, n) => Buffer.from(`mail ${n % 250}`))
     await Promise.all(mails.map((mail) => blobs.put(ORG, sha256(mail), mail)))
+    for (const mail of mails) expect(await other.get(ORG, sha256(mail))).toEqual(mail)
+    await blobs.close()
     expect(await readdir(join(folder, ORG))).toHaveLength(250)
+  })
+
+  it('where a file cannot be made it is read from the log, and nothing more is promised until it can', async () => {
+    const folder = fresh()
+    const blobs = opened(folder)
+    const [first, second, third] = ['first', 'second', 'third'].map((text) => Buffer.from(text))
+    const put = (mail = Buffer.alloc(0)) => blobs.put(ORG, sha256(mail), mail)
+    await put(first)
+    const inTheWay = join(folder, ORG, `${sha256(second as Buffer)}.${process.pid}`)
+    await mkdir(inTheWay)
+    await put(second)
+    expect(await blobs.get(ORG, sha256(second as Buffer))).toEqual(second)
+    await expect(put(third)).rejects.toMatchObject({ code: 'EISDIR' })
+    await rm(inTheWay, { recursive: true })
+    await put(third)
+    await blobs.close()
+    expect(await readFile(join(folder, ORG, sha256(second as Buffer)))).toEqual(second)
+    expect(await readFile(join(folder, ORG, sha256(third as Buffer)))).toEqual(third)
   })
 
   it('says of a file that went after it was listed that it is gone', async () => {
@@ -155,6 +177,33 @@ describe('after a crash', () => {
     await blobs.recovered()
     expect((await blobs.get(ORG, sha256(Buffer.from('whole')))).toString()).toBe('whole')
     expect(existsSync(join(folder, 'org_x'))).toBe(false)
+  })
+
+  it('what the log of a process that lives promises is read from there', async () => {
+    const folder = fresh()
+    const mails = ['kept', 'removed']
+    const child = startChild(KEEPER, [folder, JSON.stringify({ mails, removed: ['removed'] })])
+    expect(await child.line()).toBe('kept')
+    await rm(join(folder, ORG), { recursive: true })
+    const blobs = opened(folder)
+    await blobs.recovered()
+    expect((await blobs.get(ORG, sha256(Buffer.from('kept')))).toString()).toBe('kept')
+    const gone = blobs.get(ORG, sha256(Buffer.from('removed')))
+    await expect(gone).rejects.toMatchObject({ code: 'ENOENT' })
+    child.process.kill('SIGKILL')
+    await child.exited
+  })
+
+  it('what was not made to its end goes', async () => {
+    const folder = fresh()
+    const child = startChild(KEEPER, [folder, JSON.stringify({ mails: ['whole'], removed: [] })])
+    expect(await child.line()).toBe('kept')
+    child.process.kill('SIGKILL')
+    await child.exited
+    const name = sha256(Buffer.from('whole'))
+    await appendFile(join(folder, ORG, `${name}.${child.process.pid}`), 'who')
+    await opened(folder).recovered()
+    expect(await readdir(join(folder, ORG))).toEqual([name])
   })
 
   it('the log of a process that lives is left alone', async () => {

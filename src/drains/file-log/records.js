@@ -4,6 +4,9 @@ import { crc32 } from 'node:zlib'
 const LINE_END = Buffer.from('\n')
 const LF = 0x0a
 
+/** Where a process makes a file before it has its name. */
+export const besideOf = (path, pid) => `${path}.${pid}`
+
 /** The pieces of a record: a file as it shall be. */
 export function recordOf(path, bytes) {
   const head = JSON.stringify({ path, length: bytes.length, crc: crc32(bytes) })

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { tryLock } from 'fs-native-extensions'
-import { recordsIn } from './records.js'
+import { besideOf, recordsIn } from './records.js'
 
 const LOG = /\.log$/
 const OWNER_ONLY = 0o600
@@ -25,7 +25,7 @@ export function recover(root, logs) {
     const fd = openSync(path, 'r+')
     try {
       if (!tryLock(fd)) continue
-      replay(root, readFileSync(path))
+      replay(root, readFileSync(path), Number.parseInt(name, 10))
       rmSync(path, { force: true })
     } finally {
       closeSync(fd)
@@ -33,13 +33,14 @@ export function recover(root, logs) {
   }
 }
 
-function replay(root, log) {
+function replay(root, log, pid) {
   const files = new Map()
   for (const { path, bytes } of recordsIn(log)) files.set(path, bytes)
   const folders = new Set()
   for (const [name, bytes] of files) {
     const path = join(root, name)
     folders.add(dirname(path))
+    rmSync(besideOf(path, pid), { force: true })
     if (bytes === null) rmSync(path, { force: true })
     else keep(path, bytes)
   }

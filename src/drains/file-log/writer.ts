@@ -8,10 +8,12 @@ import { Worker } from 'node:worker_threads'
 const GROUP_BYTES = 8 * 1024 * 1024
 
 export interface FileWriter {
-  /** Keeps a file under `path` (relative to the root); resolves once its bytes survive a power cut. */
+  /** Keeps a file under `path` (relative to the root); resolves once its bytes survive a power cut, and `readKept` finds them. */
   write(path: string, bytes: Uint8Array): Promise<void>
   /** Removes it, from the log too. */
   remove(path: string): Promise<void>
+  /** Resolves once everything that was written before is a file. */
+  made(): Promise<void>
   /** Makes what an earlier process promised and did not finish. */
   recovered(): Promise<void>
   /** Lets everything come to disk. */
@@ -19,7 +21,7 @@ export interface FileWriter {
 }
 
 /** Below the root; the thread makes it. */
-const LOGS = '.log'
+export const LOGS = '.log'
 
 interface Write {
   path: string
@@ -75,6 +77,7 @@ export function openWriter(root: string): FileWriter {
         flushNext()
       }),
     remove: (path) => ask({ removed: path }),
+    made: async () => (thread || waiting.length > 0 ? ask({}) : undefined),
     async recovered() {
       // The thread recovers when it starts; where nothing lies about it is not needed yet.
       if (readdirIn(join(root, LOGS)).length > 0) await live()
