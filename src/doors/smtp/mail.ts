@@ -1,10 +1,10 @@
 // One mail behind DATA: read, judged by what the door knows, handed to the receiver, answered.
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
 import { toALabels } from '../../engine/domain-name.ts'
-import type { AddressFound } from '../../engine/inboxes/find.ts'
 import type { Engine } from '../../engine/ports.ts'
 import type { Receiver } from '../../engine/receive/accept.ts'
 import { type Incoming, MailRefused } from '../../engine/receive/incoming.ts'
+import type { AddressFound } from '../../engine/recent-addresses.ts'
 import { type BareNewlines, type Content, contentOf } from './content.ts'
 import { hopsOf } from './hops.ts'
 import { type Reply, replies } from './replies.ts'

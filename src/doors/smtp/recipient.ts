@@ -1,8 +1,8 @@
 // Who a mail is for: only inboxes of ours, one answer for everybody else, and no patience for those who guess.
 import type { SMTPServerSession } from 'smtp-server'
-import type { AddressFound } from '../../engine/inboxes/find.ts'
 import type { Engine } from '../../engine/ports.ts'
 import type { RecipientAnswer } from '../../engine/receive/recipients.ts'
+import type { AddressFound } from '../../engine/recent-addresses.ts'
 import { MAX_UNKNOWN, UNKNOWN_AT_ONCE, UNKNOWN_WAIT_MS } from './limits.ts'
 import { replies } from './replies.ts'
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { NotFound, ValidationFailed } from '../errors.ts'
 import { operation } from '../operation.ts'
+import { forgetRecent } from '../recent-addresses.ts'
 import { readCaps } from '../send-caps.ts'
 
 const MAX_CANARY_WORDS = 200
@@ -62,6 +63,7 @@ export const updateOrganization = operation({
       },
       select: SHOWN,
     })
+    forgetRecent({ db })
     return Organization.parse(row)
   },
 })

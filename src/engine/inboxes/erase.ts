@@ -4,6 +4,7 @@ import type { InboxId, OrgId } from '../ids.ts'
 import type { JobHandler } from '../jobs/handler.ts'
 import { newJob } from '../jobs/job.ts'
 import type { Engine } from '../ports.ts'
+import { forgetRecent } from '../recent-addresses.ts'
 import { removeUnused } from '../unused-blob.ts'
 
 /** Rows erased in one statement: well under 50 ms on the embedded database, which has one connection. */
@@ -57,6 +58,7 @@ export async function deleteInboxRow(
      VALUES ($4, $1, $5, $6, $3, $3)`,
     [orgId, inboxId, now, job.id, job.name, JSON.stringify(job.payload)],
   )
+  forgetRecent({ db })
 }
 
 /** The job `inboxes.erase`: safe to repeat, since it asks each time what is still there. */

@@ -2,8 +2,8 @@
 
 import { type Caller, seesInbox } from '../caller.ts'
 import { NotFound, ValidationFailed } from '../errors.ts'
-import type { InboxId, OrgId } from '../ids.ts'
 import type { Engine } from '../ports.ts'
+import type { AddressFound } from '../recent-addresses.ts'
 import type { InboxRow } from './inbox.ts'
 
 type Db = Pick<Engine, 'db'>
@@ -49,15 +49,6 @@ export async function scopeOf(engine: Db, caller: Caller, ref: string | undefine
   if (ref === undefined) return caller.inboxIds
   const { id } = await resolveInbox(engine, caller, ref)
   return [id]
-}
-
-export interface AddressFound {
-  address: string
-  org_id: OrgId
-  inbox_id: InboxId
-  is_active: boolean
-  /** What its organization wants done with mail that fails DMARC under p=reject. */
-  dmarc_policy: 'store' | 'reject'
 }
 
 /**

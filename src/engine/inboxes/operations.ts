@@ -7,6 +7,7 @@ import type { InboxId } from '../ids.ts'
 import { operation } from '../operation.ts'
 import { flag, makePage, pageInput, pageOf, placeOf } from '../page.ts'
 import type { Engine } from '../ports.ts'
+import { forgetRecent } from '../recent-addresses.ts'
 import { makeInbox } from './create.ts'
 import { deleteInboxRow } from './erase.ts'
 import { resolveInbox } from './find.ts'
@@ -126,6 +127,7 @@ export const updateInbox = operation({
         ...(changes.webhook_url === undefined ? {} : { webhook_disabled_at: null }),
       },
     })
+    forgetRecent(engine)
     const now = await resolveInbox(engine, caller, inbox.id)
     const shown = showInbox(await counted(engine, now))
     return first ? { ...shown, webhook_secret: now.webhook_secret } : shown

@@ -1,5 +1,5 @@
 // A mail on its way in, before it is anybody's message: bytes, envelope, peer.
-import type { AddressFound } from '../inboxes/find.ts'
+import type { AddressFound } from '../recent-addresses.ts'
 import type { MboxForm } from './mbox/entry.ts'
 
 export interface Incoming {

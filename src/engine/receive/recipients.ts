@@ -1,9 +1,10 @@
-// Whether mail for an address is taken: asked for every RCPT, answered for many with one look-up.
+// Whether mail for an address is taken: asked for every RCPT, answered for many with one look-up, or from memory.
 import { setImmediate as round } from 'node:timers/promises'
 import { readAddress } from '../addresses.ts'
 import { gather, type Linger } from '../gather.ts'
-import { type AddressFound, findAddresses, withoutTag } from '../inboxes/find.ts'
+import { findAddresses, withoutTag } from '../inboxes/find.ts'
 import type { Engine } from '../ports.ts'
+import { type AddressFound, recentOf } from '../recent-addresses.ts'
 
 export type RecipientAnswer =
   | { kind: 'taken'; inbox: AddressFound }
@@ -21,18 +22,21 @@ const NOBODY = ''
  * Local parts are dot-atoms without % and !; a domain may be written in letters or as xn-- (RFC 5891 §5).
  */
 export function createRecipientCheck(
-  parts: Pick<Engine, 'db' | 'settings'>,
+  parts: Pick<Engine, 'db' | 'clock' | 'settings'>,
 ): (address: string) => Promise<RecipientAnswer> {
   const lookUp = gather(
     async (addresses: string[]) => {
+      const recent = recentOf(parts)
       const found = await findAddresses(parts, [...new Set(addresses)])
+      recent.add(found, parts.clock.now())
       return addresses.map((address) => found.find((one) => one.address === address))
     },
     undefined,
     inOneRound,
   )
   return async (address) => {
-    const inbox = await lookUp(mailboxOf(address, parts.settings.mailDomain))
+    const mailbox = mailboxOf(address, parts.settings.mailDomain)
+    const inbox = recentOf(parts).get(mailbox, parts.clock.now()) ?? (await lookUp(mailbox))
     if (inbox === undefined) return { kind: 'unknown' }
     return inbox.is_active ? { kind: 'taken', inbox } : { kind: 'switched_off' }
   }

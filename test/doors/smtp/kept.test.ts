@@ -70,7 +70,7 @@ describe('while something is away', () => {
     }
     await line.play(`
   C: MAIL FROM:<ann@a.test>
-  C: RCPT TO:<${to}>
+  C: RCPT TO:<not-asked-for-yet@postroom.test>
   S: 250 2.1.0 Accepted
   S: ${AGAIN}
   C: RSET

@@ -1,6 +1,7 @@
 // Bringing a mailbox file in: each mail takes the way of mail that comes in, with the time it had.
-import type { AddressFound } from '../../inboxes/find.ts'
+
 import type { Engine } from '../../ports.ts'
+import type { AddressFound } from '../../recent-addresses.ts'
 import type { Receiver } from '../accept.ts'
 import { sha256 } from '../fingerprint.ts'
 import { originOf } from './origin.ts'

@@ -1,8 +1,8 @@
 // A kept mail, read again: the bytes and the sidecar become the arrival that they were.
 
 import type { MessageId, OrgId } from '../../ids.ts'
-import type { AddressFound } from '../../inboxes/find.ts'
 import type { Engine } from '../../ports.ts'
+import type { AddressFound } from '../../recent-addresses.ts'
 import type { MailParser } from '../parse.ts'
 import { type Arrival, arrivalOf } from '../rows.ts'
 import { Sidecar } from './sidecar.ts'

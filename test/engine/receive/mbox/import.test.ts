@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { OrgId } from '../../../../src/engine/ids.ts'
-import { type AddressFound, findAddresses } from '../../../../src/engine/inboxes/find.ts'
+import { findAddresses } from '../../../../src/engine/inboxes/find.ts'
 import { createInbox } from '../../../../src/engine/inboxes/operations.ts'
 import { listMessages, listThreads } from '../../../../src/engine/messages/operations.ts'
 import { webhookTail } from '../../../../src/engine/notify/tail.ts'
@@ -8,6 +8,7 @@ import { createReceiver, type Receiver } from '../../../../src/engine/receive/ac
 import { exportMbox } from '../../../../src/engine/receive/mbox/export.ts'
 import { type ImportOptions, importMbox } from '../../../../src/engine/receive/mbox/import.ts'
 import { originOf } from '../../../../src/engine/receive/mbox/origin.ts'
+import type { AddressFound } from '../../../../src/engine/recent-addresses.ts'
 import { type EngineWorld, engineWorld } from '../../../world/engine.ts'
 
 let world: EngineWorld
