@@ -83,31 +83,23 @@ function quotedLines(
 ): Quotes {
   const quotes: Quotes = new Array<Start | undefined>(lines.length).fill(undefined)
   const introductions = withMarked(findIntroductions(lines), lines, marks)
-  const known = { lines, marks, introductions, quotes }
-  let at = nextTelling(known, 0)
+  const isPlain = (at: number) =>
+    isProse(lines[at] ?? '') && !introductions.has(at) && !marks.has(at)
+  let at = nextTelling(quotes, 0, isPlain)
   while (at < lines.length && !beginsForward(lines, quotes, at)) {
     const header = copiedHeaderEnd(lines, at, marks)
     if (header !== null && (forwarded || isAllNew(lines, quotes, at, header))) break
     const end = introductions.get(header === null ? at : header + 1) ?? header
-    at = end === null ? quoteLine(lines, quotes, at) : quoteFrom(lines, quotes, at, end)
-    at = nextTelling(known, at)
+    const next = end === null ? quoteLine(lines, quotes, at) : quoteFrom(lines, quotes, at, end)
+    at = nextTelling(quotes, next, isPlain)
   }
   return quotes
 }
 
-interface Known {
-  lines: readonly string[]
-  marks: ReadonlyMap<number, Mark>
-  introductions: ReadonlyMap<number, number>
-  quotes: Readonly<Quotes>
-}
-
 /** Below words of the sender's own a line of prose begins nothing, and most lines are such. */
-function nextTelling({ lines, marks, introductions, quotes }: Known, from: number): number {
-  const isPlain = (at: number) =>
-    isProse(lines[at] ?? '') && !introductions.has(at) && !marks.has(at)
+function nextTelling(quotes: Readonly<Quotes>, from: number, isPlain: (at: number) => boolean) {
   let at = from
-  while (at < lines.length && quotes[at - 1] === undefined && isPlain(at)) at += 1
+  while (at < quotes.length && quotes[at - 1] === undefined && isPlain(at)) at += 1
   return at
 }
 
