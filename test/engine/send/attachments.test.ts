@@ -282,6 +282,12 @@ describe('refused before anything is stored:', () => {
     expect(error.fix).not.toBe('')
   })
 
+  test('one byte too many is not told as the limit itself', async () => {
+    const content = Buffer.alloc(10 * MIB + 1).toString('base64')
+    const error = await refused(world, mail({ attachments: [{ filename: 'a.bin', content }] }))
+    expect(error.message).toContain('"a.bin" has 10.1 MB; a file may have 10.0 MB')
+  })
+
   test('but 25 MB are taken, and their wire form is read whole', async () => {
     const attachments = [big(10), big(10), big(4)]
     const sent = await world.send(mail({ attachments }))

@@ -45,4 +45,5 @@ export function isContentId(id: string): boolean {
   return id.length <= MAX_CONTENT_ID && CONTENT_ID.test(id)
 }
 
-export const megabytes = (bytes: number) => `${(bytes / MIB).toFixed(1)} MB`
+/** Rounded up: what is over a limit does not read as the limit itself. */
+export const megabytes = (bytes: number) => `${(Math.ceil((bytes / MIB) * 10) / 10).toFixed(1)} MB`
