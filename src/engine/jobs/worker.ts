@@ -246,7 +246,8 @@ class JobWorker implements Worker {
       const outcome = await handler(jobOf(job), signal)
       return outcome.kind === 'again' ? { ...outcome, error: null } : outcome
     } catch (error) {
-      if (signal.aborted) return { kind: 'release' }
+      // What is closed around a job breaks it, and may do so before the job is told.
+      if (signal.aborted || this.#stopping) return { kind: 'release' }
       const at = new Date(clock.now().getTime() + backoff(job.attempts))
       const about = { job: job.id, name: job.name, attempt: job.attempts, again: at.toISOString() }
       log.error({ ...about, reason: words(error), err: error }, 'job broke')

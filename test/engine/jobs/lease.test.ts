@@ -138,3 +138,21 @@ test('stopping tells the handlers, waits for them a little, and gives the rest b
   expect(await left()).toMatchObject([{ lease: null, attempts: 0 }])
   stuck.release()
 })
+
+test('what breaks while the worker stops is given back as if it had not begun', async () => {
+  const [row] = await enqueue('cut')
+  const begun = gate()
+  let cut: (error: Error) => void = () => undefined
+  const closed = new Promise<never>((_, reject) => {
+    cut = reject
+  })
+  const stopping = worker({
+    cut: (job, signal) => Promise.race([closed, begun.handler(job, signal)]),
+  })
+  stopping.start()
+  await begun.started(1)
+  const stopped = stopping.stop()
+  cut(new Error('the connection was closed'))
+  await stopped
+  expect(await left()).toMatchObject([{ lease: null, attempts: 0, run_at: row?.run_at }])
+})
