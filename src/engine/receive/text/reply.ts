@@ -187,14 +187,15 @@ function isAllNew(
 /** An introduction and an empty line may stand between a header and the quote. */
 const LINES_BELOW_HEADER = 4
 
-/** `>>> look here <<<` is decoration. */
-const DECORATION = /^\s*>.*<{2,}\s*$/
+/** `>>> look here <<<` is no quote. */
+const isDecoration = (line: string) => line.trimEnd().endsWith('<<')
+
 const LONE_LINK = /^\s*[(<[]?(?:https?:\/\/|mailto:)\S+\s*>?$/i
 const LONG_LINE = 60
 
 function isQuotedLine(lines: readonly string[], quotes: Readonly<Quotes>, at: number): boolean {
   const line = lines[at] ?? ''
-  if (isQuoted(line)) return !DECORATION.test(line)
+  if (isQuoted(line)) return !isDecoration(line)
   const isBetween = quotes[at - 1] !== undefined && isQuoted(lines[at + 1] ?? '')
   return isBetween && line.trim() !== '' && isTornOff(lines[at - 1] ?? '', line)
 }
@@ -232,7 +233,9 @@ function joinAcrossBlank(joined: Passage[], passage: Passage): Passage[] {
   const isGap = between && !between.quoted && !between.lines.some(isFilled)
   if (passage.quoted && before?.quoted && isGap && !passage.introduced) {
     joined.pop()
-    before.lines.push(...between.lines, ...passage.lines)
+    // As arguments of one call a million lines do not fit the stack.
+    for (const line of between.lines) before.lines.push(line)
+    for (const line of passage.lines) before.lines.push(line)
     return joined
   }
   joined.push(passage)

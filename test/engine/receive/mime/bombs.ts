@@ -54,6 +54,9 @@ const texts: Record<string, (size: number) => string> = {
   'an address that ends in brackets': (size) =>
     body('text/plain', `http://a.test/${')'.repeat(size)}`, 1),
   'addresses that end in brackets': (size) => body('text/plain', 'http://a.test/)))))))) ', size),
+  'a quote that ends in arrows': (size) => body('text/plain', `>${'<'.repeat(size)}x`, 1),
+  'empty lines that are quoted': (size) =>
+    `${body('text/plain', '> a\r\n\r\n', 1)}${filled('>\r\n', size)}`,
   'quotes in quotes': (size) => body('text/plain', `${'>'.repeat(500)}\r\n`, size),
   'lines that begin an answer, plain': (size) =>
     body('text/plain', 'On Mon, 1 Jan 2024, A B <a@b.test> wrote:\r\n', size),
