@@ -24,6 +24,9 @@ export interface ThreadNews {
   waiting_on: ThreadRow['waiting_on']
 }
 
+/** As `merge_participants` has it. */
+const MAX_PARTICIPANTS = 1_000
+
 /** The news of each thread, in the order in which the threads come up. */
 export function newsOf(messages: readonly NewMessage[]): ThreadNews[] {
   const threads = new Map<string, NewMessage[]>()
@@ -69,7 +72,7 @@ export const begunWith = (thread: ThreadRow, news: ThreadNews): ThreadRow => ({
   id: thread.id,
   inbox_id: thread.inbox_id,
   subject: news.earliest_subject ?? thread.subject,
-  participants: news.participants,
+  participants: news.participants.slice(0, MAX_PARTICIPANTS),
   message_count: news.added,
   is_read: !news.is_news,
   is_archived: thread.is_archived,

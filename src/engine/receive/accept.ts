@@ -93,9 +93,14 @@ class NotKept extends Error {
   }
 }
 
-/** Its bytes, or SQLSTATE classes 22 (data exception) and 54 (program limit exceeded): not the database. */
+/** What it was decided on changes each time: its inbox is being deleted, or another mail of the batch is its cause. */
+class NeverSettled extends Error {}
+
+/** Its bytes, its place, or SQLSTATE classes 22 (data exception) and 54 (program limit exceeded): not the database. */
 const isAboutOneMail = (error: unknown) =>
-  error instanceof NotKept || /^(22|54)/.test((error as { code?: string } | null)?.code ?? '')
+  error instanceof NotKept ||
+  error instanceof NeverSettled ||
+  /^(22|54)/.test((error as { code?: string } | null)?.code ?? '')
 
 /**
  * Resolves once bytes and sidecars survive a power cut; until then no row may point at them. Begun before the mail is
@@ -161,7 +166,7 @@ async function storeInOrder(parts: Parts, mails: Mail[]): Promise<Received[][]> 
       await noteOvertaken(parts, batch)
       decisions = 0
     } else if (++decisions === MAX_DECISIONS) {
-      throw new Error('the threads of this mail kept changing while it was stored')
+      throw new NeverSettled('its inbox or its threads kept changing while it was stored')
     }
   }
   return received

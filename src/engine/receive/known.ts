@@ -88,9 +88,14 @@ function withMail(
 type SeenRow = { inbox_id: InboxId; evidence: string; message_id: MessageId; thread_id: null }
 
 // LIMIT 1 keeps each look-up one walk down its primary key: joined freely, and without statistics, the planner reads
-// the whole inbox once an id (2 s a batch after 1,000 mails).
+// the whole inbox once an id (2 s a batch after 1,000 mails). A mail may name a hundred ids of one thread, and a thread
+// have a thousand participants: each thread says once who of the authors took part, and who is written in more than ASCII.
 const ABOUT_ARRIVALS = `
-  SELECT q.inbox_id, q.rfc_id AS evidence, k.message_id, t.id AS thread_id, t.has_outbound, t.participants,
+  SELECT q.inbox_id, q.rfc_id AS evidence, k.message_id, t.id AS thread_id, t.has_outbound,
+    CASE WHEN row_number() OVER (PARTITION BY q.org_id, t.id) = 1 THEN (
+      SELECT coalesce(jsonb_agg(person), '[]') FROM jsonb_array_elements(t.participants) AS person
+      WHERE lower(person ->> 'email') = ANY($8) OR octet_length(person ->> 'email') > length(person ->> 'email')
+    ) END AS participants,
     t.kept_apart_from
   FROM unnest($1::text[], $2::text[], $3::text[]) AS q (org_id, inbox_id, rfc_id),
   LATERAL (
@@ -128,6 +133,7 @@ async function rowsAbout({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[
       arrivals.map(({ inbox }) => inbox.inbox_id),
       arrivals.map(({ fingerprint }) => fingerprint),
       arrivals.map(({ at }) => at),
+      authorsOf(arrivals),
     ],
     'look_up_arrivals',
   )
@@ -140,6 +146,10 @@ async function rowsAbout({ db }: Pick<Engine, 'db'>, arrivals: readonly Arrival[
     ),
   }
 }
+
+const authorsOf = (arrivals: readonly Arrival[]): string[] => [
+  ...new Set(arrivals.flatMap(({ parsed: { from } }) => (from ? [mailboxKey(from.email)] : []))),
+]
 
 async function threadsOf(
   { db }: Pick<Engine, 'db'>,
@@ -156,7 +166,7 @@ async function threadsOf(
   return {
     threads,
     signed: new Map(bySignature.map(byEvidence)),
-    facts: new Map([...rows, ...bySignature].map((row) => [row.thread_id, factsOf(row)])),
+    facts: new Map([...rows, ...bySignature].flatMap(factsOf)),
     messages,
   }
 }
@@ -166,8 +176,16 @@ const byEvidence = ({ inbox_id, evidence, thread_id }: TieRow): [string, ThreadI
   thread_id,
 ]
 
-const factsOf = ({ has_outbound, participants, kept_apart_from }: TieRow): ThreadFacts => ({
-  hasOutbound: has_outbound,
-  participants: new Set(participants.map(({ email }) => mailboxKey(email))),
-  keptApartFrom: new Set(kept_apart_from),
-})
+const factsOf = (row: TieRow): [ThreadId, ThreadFacts][] =>
+  row.participants === null
+    ? []
+    : [
+        [
+          row.thread_id,
+          {
+            hasOutbound: row.has_outbound,
+            participants: new Set(row.participants.map(({ email }) => mailboxKey(email))),
+            keptApartFrom: new Set(row.kept_apart_from),
+          },
+        ],
+      ]

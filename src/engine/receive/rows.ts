@@ -120,7 +120,7 @@ export function addArrival(
   }
   batch.messages.push(withThreadNews(row, isNews))
   batch.attachments.push(...arrival.attachments)
-  batch.message_ids.push(...idRows(row, arrival, knowledge))
+  batch.message_ids.push(...idRows(row, arrival, place, knowledge))
   const expires_at = new Date(at.getTime() + SEEN_DAYS * DAY_MS)
   batch.seen.push({ org_id, inbox_id, hash: arrival.fingerprint, message_id, expires_at })
   batch.events.push(newEvent('email.received', about, at))
@@ -136,9 +136,16 @@ export function addArrival(
 }
 
 /** The mail's own id, and those it mentions for the first time: a late parent and siblings find the thread by them. */
-function idRows(row: MessageRow, { parsed }: Arrival, knowledge: Knowledge): MessageIdRow[] {
+function idRows(
+  row: MessageRow,
+  { parsed }: Arrival,
+  place: Place,
+  knowledge: Knowledge,
+): MessageIdRow[] {
   const { org_id, inbox_id, thread_id, id, message_id_header: own } = row
-  const isOurs = (rfcId: string) => (knowledge.threadOf(rfcId) ?? thread_id) === thread_id
+  // Its own id may have been mentioned in a thread that goes into this one just now.
+  const ours = new Set([thread_id, ...(place.kind === 'joins' ? place.merges : [])])
+  const isOurs = (rfcId: string) => ours.has(knowledge.threadOf(rfcId) ?? thread_id)
   return idsOf(parsed.ties)
     .filter((rfcId) => rfcId === own || knowledge.threadOf(rfcId) === undefined)
     .filter(isOurs)

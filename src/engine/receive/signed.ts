@@ -14,7 +14,8 @@ export interface TieRow {
   thread_id: ThreadId
   message_id: MessageId | null
   has_outbound: boolean
-  participants: Mailbox[]
+  /** Null: another row says it of this thread. */
+  participants: Mailbox[] | null
   kept_apart_from: ThreadId[]
 }
 

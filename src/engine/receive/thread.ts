@@ -13,7 +13,7 @@ export interface Ties {
 export interface ThreadFacts {
   /** True where it holds a mail that was sent by us. */
   hasOutbound: boolean
-  /** Addresses of From, To and Cc, in lower case. */
+  /** Addresses of From, To and Cc, in lower case; at least whoever of them writes now. */
   participants: ReadonlySet<string>
   /** Threads that a person took it apart from. */
   keptApartFrom: ReadonlySet<ThreadId>
