@@ -11,6 +11,7 @@ let world: EngineWorld
 let receiver: Receiver
 /** Each test has an inbox of its own. */
 let inbox: { id: string; address: string }
+let home: Awaited<ReturnType<typeof inboxOf>>
 let made = 0
 
 beforeAll(async () => {
@@ -20,6 +21,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   made += 1
   inbox = await createInbox.run(world.engine, world.owner, { username: `hostile${made}` })
+  home = await inboxOf(inbox.address)
 })
 afterAll(async () => {
   await receiver.close()
@@ -28,13 +30,13 @@ afterAll(async () => {
 
 const inboxOf = (address: string) => findAddresses(world.engine, [address])
 
-async function deliver(id: string, headers = '', to = inboxOf(inbox.address)) {
+async function deliver(id: string, headers = '', to = home) {
   const raw = `From: Ann <ann@example.com>\r\nMessage-ID: <${id}>\r\n${headers}\r\nHello\r\n`
   const [received] = await receiver.accept({
     raw: Buffer.from(raw),
     envelope: { mail_from: 'ann@example.com', rcpt_to: [inbox.address] },
     peer: null,
-    inboxes: await to,
+    inboxes: to,
   })
   if (received === undefined) throw new Error('it came to no inbox')
   return received.message_id
@@ -66,8 +68,7 @@ test('an id of more octets than a line may have is none', async () => {
 
 test('a mail for an inbox that was deleted meanwhile fails alone', async () => {
   const gone = await createInbox.run(world.engine, world.owner, { username: `gone${made}` })
-  const found = inboxOf(gone.address)
-  await found
+  const found = await inboxOf(gone.address)
   await deleteInbox.run(world.engine, world.owner, { inbox_id: gone.id })
   const outcomes = await Promise.allSettled(
     Array.from({ length: 12 }, (_, n) =>
