@@ -101,17 +101,18 @@ async function readOn({ db }: Parts): Promise<Read> {
   }
 }
 
-/** As much as goes into one batch; a thread.created stays with the event of its mail. */
+/** As much as goes into one batch; the events of one mail stay together. */
 function cut(events: LoggedEvent[], isWhole: boolean): LoggedEvent[] {
   let bytes = 0
   const heavy = events.findIndex((event, n) => {
+    if (event.message_id !== null && event.message_id === events[n - 1]?.message_id) return false
     bytes += event.mail_size
-    return n > 0 && (bytes > BATCH_MAIL_BYTES || n === BATCH_EVENTS)
+    return n > 0 && (bytes > BATCH_MAIL_BYTES || n >= BATCH_EVENTS)
   })
-  const batch = heavy === -1 ? events : events.slice(0, heavy)
-  const isCut = heavy !== -1 || !isWhole
-  const splits = isCut && batch.length > 1 && batch.at(-1)?.event === 'thread.created'
-  return splits ? batch.slice(0, -1) : batch
+  if (heavy !== -1) return events.slice(0, heavy)
+  // The next event may be of the same mail, and is not read yet.
+  const splits = !isWhole && events.length > 1 && events.at(-1)?.event === 'thread.created'
+  return splits ? events.slice(0, -1) : events
 }
 
 async function tellings(parts: Parts, batch: LoggedEvent[]): Promise<Telling[]> {

@@ -6,7 +6,7 @@ import { updateInbox } from '../../../src/engine/inboxes/operations.ts'
 import { webhookTail } from '../../../src/engine/notify/tail.ts'
 import { openDatabase } from '../../../src/platform/database.ts'
 import { databaseUrl } from '../../world/template.ts'
-import { type NotifyWorld, notifyWorld, type TestInbox, told } from './notify-world.ts'
+import { type NotifyWorld, notifyWorld, simpleMail, type TestInbox, told } from './notify-world.ts'
 
 let world: NotifyWorld
 beforeAll(async () => {
@@ -88,21 +88,31 @@ test('events that nobody is told of are passed over by the hundred, and the othe
   expect(await tail.step()).toBe('end')
 })
 
-test('what an endpoint is told of one mail is one job in order, also where a batch ends between', async () => {
-  const { db } = world.engine
-  const tail = webhookTail(world.engine)
-  while ((await tail.step()) !== 'end');
-  await db.query('DELETE FROM jobs')
-  const [silent, inbox] = [await world.inbox(), await world.inbox('http://127.0.0.1:9/hook')]
-  for (let n = 0; n < 49; n++) await db.query(EVENT, documentEvent(silent, `document ${n}`))
-  await world.mail(inbox)
-  while ((await tail.step()) !== 'end');
-  const ids = (await world.deliveries(inbox)).toReversed()
-  expect(ids.map(({ event }) => event)).toEqual(['thread.created', 'email.received'])
-  expect(await db.query('SELECT payload FROM jobs')).toEqual([
-    { payload: { delivery_ids: ids.map(({ id }) => id) } },
-  ])
-})
+test.each([
+  ['a batch ends between', 49, []],
+  [
+    'the mail is larger than what goes into one batch',
+    0,
+    [Buffer.alloc(5_000_000, 'a\n').toString()],
+  ],
+])(
+  'what an endpoint is told of one mail is one job in order, also where %s',
+  async (_, before, more) => {
+    const { db } = world.engine
+    const tail = webhookTail(world.engine)
+    while ((await tail.step()) !== 'end');
+    await db.query('DELETE FROM jobs')
+    const [silent, inbox] = [await world.inbox(), await world.inbox('http://127.0.0.1:9/hook')]
+    for (let n = 0; n < before; n++) await db.query(EVENT, documentEvent(silent, `document ${n}`))
+    await world.mail(inbox, [...simpleMail(inbox), ...more])
+    while ((await tail.step()) !== 'end');
+    const ids = (await world.deliveries(inbox)).toReversed()
+    expect(ids.map(({ event }) => event)).toEqual(['thread.created', 'email.received'])
+    expect(await db.query('SELECT payload FROM jobs')).toEqual([
+      { payload: { delivery_ids: ids.map(({ id }) => id) } },
+    ])
+  },
+)
 
 test('two processes that tail at once double nothing', async () => {
   const endpoint = await world.endpoint()
