@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   /** Accept a PostgreSQL database that holds tables of somebody else and none of ours. */
   adopt?: boolean
   log: Log
+  /** How long storing mail waits for PostgreSQL's answer to one statement. */
+  urgentPatienceMs?: number
 }
 
 export interface Database {
@@ -41,12 +43,20 @@ const CONNECTION_TIMEOUT_MS = 5_000
 const POSTGRES_CONNECTIONS = 10
 /** Storing mail waits behind nobody's search, and finds its plans where it left them: the one that was used last is taken. */
 const URGENT_CONNECTIONS = 2
+/**
+ * A server whose machine is gone says nothing any more, and the system keeps such a connection for a quarter of an hour.
+ * Storing a batch takes milliseconds, and a sender who is told to come again is recognised; the other statements that
+ * have a name are short too. Those without, migrations among them, may take their time.
+ */
+const URGENT_PATIENCE_MS = 15_000
+const NAMED_PATIENCE_MS = 60_000
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 30_000 }
 
 /** Opens the database; what stands in the way is a StartError that says how to mend it. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   return options.url === undefined
     ? openEmbedded(options.dataDir, options.log)
-    : openPostgres(options.url, options.adopt ?? false, options.log)
+    : openPostgres({ ...options, url: options.url })
 }
 
 async function openEmbedded(dataDir: string, log: Log): Promise<Database> {
@@ -96,7 +106,12 @@ async function proveSync(database: Database, syncs: () => number): Promise<void>
   )
 }
 
-async function openPostgres(url: string, adopt: boolean, log: Log): Promise<Database> {
+async function openPostgres({
+  url,
+  adopt = false,
+  log,
+  urgentPatienceMs = URGENT_PATIENCE_MS,
+}: DatabaseOptions & { url: string }): Promise<Database> {
   checkUrl(url)
   const poolOf = (max: number) =>
     new pg.Pool({
@@ -105,11 +120,13 @@ async function openPostgres(url: string, adopt: boolean, log: Log): Promise<Data
       connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
       // Prisma reads timestamps as if the session's time zone were UTC.
       options: '-c TimeZone=UTC',
+      ...KEEP_ALIVE,
       Client: CleanClient,
     })
   const [pool, urgentPool] = [poolOf(POSTGRES_CONNECTIONS), poolOf(URGENT_CONNECTIONS)]
   urgentPool.on('error', lost(log))
-  const query: Query = (text, values, name) => run(pool.connect(), text, values, name)
+  const query: Query = (text, values, name) =>
+    run(pool.connect(), text, values, name, name ? NAMED_PATIENCE_MS : undefined)
   try {
     await checkPostgres({ query, url, adopt })
   } catch (error) {
@@ -121,7 +138,7 @@ async function openPostgres(url: string, adopt: boolean, log: Log): Promise<Data
     prisma,
     embedded: false,
     query,
-    urgent: (text, values, name) => run(urgentPool.connect(), text, values, name),
+    urgent: (text, values, name) => run(urgentPool.connect(), text, values, name, urgentPatienceMs),
     quiet: () => Promise.resolve(),
     close: closer(async () => {
       await prisma.$disconnect()

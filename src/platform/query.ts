@@ -8,16 +8,26 @@ export type Query = <Row extends object>(
   name?: string,
 ) => Promise<Row[]>
 
-/** Runs the statement on the connection once it is there, and gives the connection back. */
+/**
+ * Runs the statement on the connection once it is there, and gives the connection back.
+ * @param patienceMs after which it rejects, and the connection is given up; what the server does with it is not known then
+ */
 export async function run<Row extends object>(
   connecting: Promise<pg.PoolClient>,
   text: string,
   values: readonly unknown[] = [],
   name?: string,
+  patienceMs?: number,
 ): Promise<Row[]> {
   const client = await connecting
   try {
-    const statement = { text, values: [...values], types: TYPES, ...(name && { name }) }
+    const statement = {
+      text,
+      values: [...values],
+      types: TYPES,
+      ...(name && { name }),
+      ...(patienceMs && { query_timeout: patienceMs }),
+    }
     const { rows } = await client.query<Row>(statement)
     client.release()
     // Several statements without parameters answer with a list of results; nobody reads its rows.

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, expect, inject, test } from 'vitest'
 import { openDatabase } from '../../src/platform/database.ts'
 import { createLog } from '../../src/platform/log.ts'
@@ -97,6 +99,40 @@ describe.skipIf(inject('template').kind === 'embedded')('a PostgreSQL database',
     const again = await open(url)
     expect(await again.query('SHOW TimeZone')).toEqual([{ TimeZone: 'UTC' }])
     await again.close()
+    await remove()
+  })
+
+  test('that goes without a word is given up, and asked again over another connection', async () => {
+    const { url = '', remove } = await emptyDatabase()
+    const server = new URL(url)
+    const { hostname, port } = server
+    const connections: Socket[] = []
+    let isDead = false
+    const between = createServer((client) => {
+      const onwards = connect(Number(port), hostname)
+      // What has been connected by the time it dies takes every byte and answers none.
+      const dies = !isDead
+      client.on('data', (bytes) => (isDead && dies ? undefined : onwards.write(bytes)))
+      onwards.on('data', (bytes) => (isDead && dies ? undefined : client.write(bytes)))
+      for (const end of [client, onwards]) end.on('error', () => undefined)
+      connections.push(client, onwards)
+    }).listen(0, '127.0.0.1')
+    await once(between, 'listening')
+    server.port = String((between.address() as AddressInfo).port)
+    server.hostname = '127.0.0.1'
+    const db = await openDatabase({
+      url: server.href,
+      dataDir: '/nowhere',
+      log,
+      urgentPatienceMs: 300,
+    })
+    expect(await db.urgent('SELECT 1 AS n')).toEqual([{ n: 1 }])
+    isDead = true
+    await expect(db.urgent('SELECT 2 AS n')).rejects.toThrow('timeout')
+    expect(await db.urgent('SELECT 3 AS n')).toEqual([{ n: 3 }])
+    for (const end of connections) end.destroy()
+    await db.close()
+    between.close()
     await remove()
   })
 })
