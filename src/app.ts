@@ -12,6 +12,7 @@ import { type FileBlobs, fileBlobs } from './drains/files.ts'
 import { mxDelivery } from './drains/mx.ts'
 import { createPoster } from './drains/post.ts'
 import { smtpRelay } from './drains/smtp.ts'
+import { adoptEvents } from './engine/events.ts'
 import { type FirstStart, firstStart, takeBackKeys } from './engine/inboxes/first-start.ts'
 import { endLeases } from './engine/jobs/lease.ts'
 import type { Worker } from './engine/jobs/worker.ts'
@@ -83,6 +84,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const blobs = fileBlobs(join(config.dataDir, 'raw'))
   try {
     await Promise.all([migrate(db, MIGRATIONS, log), blobs.recovered()])
+    await adoptEvents({ db, log })
     return assemble(config, { db, clock, log, blobs })
   } catch (error) {
     await Promise.all([db.close(), blobs.close()])

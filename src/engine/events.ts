@@ -1,6 +1,7 @@
 // The log of what happened. Every state change writes its event in the same transaction, and readers follow the log in commit order.
 import { newId } from '../platform/ids.ts'
 import type { EventId, InboxId, MessageId, OrgId, ThreadId } from './ids.ts'
+import type { Engine } from './ports.ts'
 
 export const EVENT_NAMES = [
   'thread.created',
@@ -57,4 +58,11 @@ export function newEvent(
     data: about.data ?? {},
     created_at: now,
   }
+}
+
+/** Before anybody reads the log: counts it anew where it comes from another server. */
+export async function adoptEvents({ db, log }: Pick<Engine, 'db' | 'log'>): Promise<void> {
+  const [row] = await db.query<{ adopted: boolean }>('SELECT adopt_events() AS adopted')
+  if (!row?.adopted) return
+  log.info({}, 'the database comes from another server: its event log was counted anew')
 }

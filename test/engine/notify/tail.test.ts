@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type EventName, newEvent } from '../../../src/engine/events.ts'
+import { adoptEvents, type EventName, newEvent } from '../../../src/engine/events.ts'
 import { updateInbox } from '../../../src/engine/inboxes/operations.ts'
 import { webhookTail } from '../../../src/engine/notify/tail.ts'
 import { openDatabase } from '../../../src/platform/database.ts'
@@ -123,6 +123,37 @@ test('two processes that tail at once double nothing', async () => {
   expect(names(endpoint.posts.map(({ body }) => body)).toSorted()).toEqual(
     Array.from({ length: 60 }, (_, n) => `document ${n}`).toSorted(),
   )
+})
+
+test('a log that was brought here from another server is read on where it was left', async () => {
+  const inbox = await world.inbox('http://127.0.0.1:9/hook')
+  const { db } = world.engine
+  const write = (name: string) => db.query(EVENT, documentEvent(inbox, name))
+  while ((await look()) !== 'end');
+  await write('told there')
+  while ((await look()) !== 'end');
+  await write('left there')
+  // That server had come much further.
+  for (const table of ['events', 'cursors']) {
+    await db.query(
+      `UPDATE ${table} SET xid = (xid::text::bigint + 1000000000)::text::xid8 WHERE xid > '0'`,
+    )
+  }
+  world.clock.advance(1_000)
+  await write('here, before anybody looked')
+  await adoptEvents(world.engine)
+  await write('here')
+  while ((await look()) !== 'end');
+  expect(names(await bodiesOf(inbox))).toEqual([
+    'told there',
+    'left there',
+    'here, before anybody looked',
+    'here',
+  ])
+  const places = () => db.query('SELECT id, xid::text, seq FROM events ORDER BY id')
+  const before = await places()
+  await adoptEvents(world.engine)
+  expect(await places()).toEqual(before)
 })
 
 test('the deliveries, their jobs and the cursor are one commit', async () => {
