@@ -2,9 +2,11 @@
 import { z } from 'zod'
 import { sameOrganization } from '../access/operations.ts'
 import { newAudit } from '../audit.ts'
+import type { Caller } from '../caller.ts'
 import { Conflict } from '../errors.ts'
 import { operation } from '../operation.ts'
 import { makePage, pageInput, pageOf, placeOf } from '../page.ts'
+import type { Engine } from '../ports.ts'
 import { domainName, makeDomain } from './add.ts'
 import { Domain, type DomainRow, type KeyedDomain } from './domain.ts'
 import { resolveDomain, withKeys } from './load.ts'
@@ -45,7 +47,7 @@ export const listDomains = operation({
   output: pageOf(Domain),
   async run(engine, caller, { org_id, ...page }) {
     sameOrganization(caller, org_id)
-    if ((await firstOrganization(engine)) === caller.orgId) await keepMailDomain(engine)
+    await haveMailDomain(engine, caller)
     const after = placeOf(page.cursor)
     const rows = await engine.db.query<DomainRow>(
       `SELECT * FROM domains WHERE org_id = $1
@@ -69,7 +71,7 @@ export const getDomain = operation({
   output: Domain,
   async run(engine, caller, { org_id, domain_id }) {
     sameOrganization(caller, org_id)
-    return showDomain(await resolveDomain(engine, caller, domain_id), engine.settings)
+    return showDomain(await domainOf(engine, caller, domain_id), engine.settings)
   },
 })
 
@@ -83,7 +85,7 @@ export const verifyDomain = operation({
   output: Domain,
   async run(engine, caller, { org_id, domain_id }) {
     sameOrganization(caller, org_id)
-    const domain = await resolveDomain(engine, caller, domain_id)
+    const domain = await domainOf(engine, caller, domain_id)
     await checkDomain(engine, domain, caller)
     return showDomain(await resolveDomain(engine, caller, domain.id), engine.settings)
   },
@@ -100,7 +102,7 @@ export const rotateDomain = operation({
   output: Domain,
   async run(engine, caller, { org_id, domain_id }) {
     sameOrganization(caller, org_id)
-    const domain = await resolveDomain(engine, caller, domain_id)
+    const domain = await domainOf(engine, caller, domain_id)
     await rotateKeys(engine, domain, caller)
     return showDomain(await resolveDomain(engine, caller, domain.id), engine.settings)
   },
@@ -116,7 +118,7 @@ export const deleteDomain = operation({
   output: z.void(),
   async run(engine, caller, { org_id, domain_id }) {
     sameOrganization(caller, org_id)
-    const { id, domain } = await resolveDomain(engine, caller, domain_id)
+    const { id, domain } = await domainOf(engine, caller, domain_id)
     if (domain === engine.settings.mailDomain) {
       throw new Conflict(`${domain} is the mail domain of this server and cannot be deleted.`, {
         fix: 'Change POSTROOM_MAIL_DOMAIN first.',
@@ -146,3 +148,13 @@ export const deleteDomain = operation({
     })
   },
 })
+
+/** The mail domain is one of the first organization's from the start, also before anybody has listed them. */
+async function domainOf(engine: Engine, caller: Caller, ref: string) {
+  if (ref.toLowerCase() === engine.settings.mailDomain) await haveMailDomain(engine, caller)
+  return resolveDomain(engine, caller, ref)
+}
+
+async function haveMailDomain(engine: Engine, { orgId }: Caller): Promise<void> {
+  if ((await firstOrganization(engine)) === orgId) await keepMailDomain(engine)
+}

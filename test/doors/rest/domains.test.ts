@@ -16,6 +16,11 @@ const publish = ({ dns_records }: Json) => {
   for (const record of dns_records) publishRecord(world.names.zones, record)
 }
 
+test('the mail domain is there before anybody has listed domains', async () => {
+  const { status, body } = await world.call('GET', `${path}/postroom.localhost`)
+  expect([status, body.domain]).toEqual([200, 'postroom.localhost'])
+})
+
 test('a domain is added with its records, and added again it is 200 and the same', async () => {
   const first = await add('shop.test')
   expect(first.status).toBe(201)
