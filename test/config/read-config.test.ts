@@ -135,8 +135,40 @@ test('no message shows a password or a key', () => {
     }),
   )
   expect(said).toMatch(/POSTROOM_API_KEY[\s\S]*UUID/)
-  expect(said).toContain('mysql://me:•••@host/db')
+  expect(said).toContain('mysql://•••@host/db')
   expect(said).not.toContain('topsecret')
+})
+
+test.each([
+  ['SMTP_RELAY_URL', 'apikey:SG.topsecret@smtp.example:587', '•••@smtp.example:587'],
+  [
+    'SMTP_RELAY_URL',
+    'smtp://me@acme.com:topsecret@smtp.acme.com:587x',
+    'smtp://•••@smtp.acme.com:587x',
+  ],
+  ['SMTP_RELAY_URL', 'smtp://me:top@secret@smtp.acme.com:587x', 'smtp://•••@smtp.acme.com:587x'],
+  ['SMTP_RELAY_URL', 'smtp://me:to/psecret#1@smtp.acme.com', 'smtp://•••@smtp.acme.com'],
+  ['SMTP_RELAY_URL', 'smtp:me:topsecret@smtp.acme.com', '•••@smtp.acme.com'],
+  ['SMTP_RELAY_URL', 'smtp://apikey:SG.topsecret', 'smtp://apikey:•••'],
+  ['SMTP_RELAY_URL', 'apikey:SG.topsecret', 'apikey:•••'],
+  ['SMTP_RELAY_URL', 'http://[::1]:587', 'http://[::1]:587'],
+  ['SMTP_RELAY_URL', 'relay.example:587', 'relay.example:587'],
+  ['DATABASE_URL', 'app:topsecret@db:5432/x', '•••@db:5432/x'],
+  [
+    'DATABASE_URL',
+    'mysql://db/x?user=me&password=topsecret&ssl=1',
+    'mysql://db/x?user=me&password=•••&ssl=1',
+  ],
+  ['DATABASE_URL', 'host=db user=me password=topsecret', 'host=db user=me password=•••'],
+  ['PUBLIC_URL', 'me:topsecret@x', '•••@x'],
+  ['PUBLIC_URL', 'mail.example.com/topic', 'mail.example.com/topic'],
+  ['SMTP_RELAY_ULR', 'smtp://me:topsecret@smtp.acme.com', 'smtp://•••@smtp.acme.com'],
+  ['POSTROOM_PASSWORD', 'topsecret', '•••'],
+  ['POSTROOM_SECERT_KEY', Buffer.alloc(32, 9).toString('base64'), '•••'],
+  ['POSTROOM_API_KYE', KEY, 'ait_…'],
+  ['REVIEW_NOTIFY', 'Me <me@acme.com>', 'Me <me@acme.com>'],
+])('%s=%s is shown without its password', (variable, value, shown) => {
+  expect(problemsOf({ [variable]: value })).toMatchObject([{ variable, value: shown }])
 })
 
 test('a well-formed first key is taken', () => {
