@@ -26,6 +26,8 @@ export interface StartFacts {
   /** How our commands are typed here. */
   command: string
   mcp: { command: string; args: string[]; env: Record<string, string> }
+  /** Settings that stand in it as placeholders. */
+  hidden: readonly string[]
 }
 
 type Style = (text: string) => string
@@ -42,6 +44,9 @@ export function announcement(facts: StartFacts, terminal: boolean): string {
     [
       bold('MCP client configuration') + dim(' (Claude Desktop and others)'),
       JSON.stringify({ mcpServers: { postroom: facts.mcp } }, null, 2),
+      ...(facts.hidden.length > 0
+        ? [`Secrets are not shown here: put your own ${facts.hidden.join(' and ')} in.`]
+        : []),
     ],
     firstMail(facts, bold),
   ]

@@ -149,6 +149,43 @@ test('what was acknowledged before kill -9 is there at the next start', async ()
   await next.stop()
 })
 
+describe('the printed MCP configuration', () => {
+  const RELAY = 'smtp://me:relaysecret@relay.example:587'
+
+  test('keeps the settings of the environment, and none of its secrets', async () => {
+    const key = Buffer.alloc(32, 9).toString('base64')
+    const given = { SMTP_RELAY_URL: RELAY, POSTROOM_SECRET_KEY: key, REVIEW_TTL_HOURS: '24' }
+    const server = postroom(['serve'], env(given))
+    await server.says(READY)
+    await server.stop()
+    expect(configurationIn(server.out()).env).toMatchObject({
+      SMTP_RELAY_URL: '<your SMTP_RELAY_URL>',
+      POSTROOM_SECRET_KEY: '<your POSTROOM_SECRET_KEY>',
+      REVIEW_TTL_HOURS: '24',
+      POSTROOM_DATA: folder.path,
+    })
+    expect(server.out()).toContain(
+      '\nSecrets are not shown here: put your own POSTROOM_SECRET_KEY and SMTP_RELAY_URL in.\n',
+    )
+    expect(server.out() + server.err()).not.toContain('relaysecret')
+    expect(server.out() + server.err()).not.toContain(key)
+  })
+
+  test('leaves a secret key out that the data folder holds too', async () => {
+    const key = Buffer.alloc(32, 7).toString('base64')
+    const fresh = await migratedFolder()
+    writeFileSync(join(fresh.path, 'secret.key'), `${key}\n`)
+    const own = { POSTROOM_DATA: fresh.path, POSTROOM_SECRET_KEY: key }
+    const server = postroom(['serve'], own)
+    await server.says(READY)
+    await server.stop()
+    await fresh.remove()
+    expect(configurationIn(server.out()).env).not.toHaveProperty('POSTROOM_SECRET_KEY')
+    expect(server.out()).not.toContain('Secrets are not shown')
+    expect(server.out() + server.err()).not.toContain(key)
+  })
+})
+
 describe('a start that cannot go on says why, once, and exits 1', () => {
   test.each([
     [
