@@ -1,5 +1,6 @@
 // What one MCP client has said, what it still waits for, and what it hears when its server goes.
 import type { Writable } from 'node:stream'
+import { adviceOn } from './advice.ts'
 import { asObject } from './lines.ts'
 
 type Frame = Record<string, unknown>
@@ -87,8 +88,12 @@ export class McpClient {
   /** Resolves when every call has been answered, or soon in any case. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onSettled = resolve
-      setTimeout(resolve, LAST_ANSWERS_MS).unref()
+      // It keeps the process: what answers may be nothing that Node.js waits for.
+      const limit = setTimeout(resolve, LAST_ANSWERS_MS)
+      this.#onSettled = () => {
+        clearTimeout(limit)
+        resolve()
+      }
       this.#settle()
     })
   }
@@ -96,9 +101,16 @@ export class McpClient {
   #note(line: string): void {
     const frame = asObject(line)
     if (frame === undefined || !isRequest(frame)) return
+    if (frame.method === 'notifications/cancelled') this.#forget(frame)
     if (frame.method === 'initialize' && !this.#greeted) this.#greeting = frame
     const id = idOf(frame)
     if (id !== undefined) this.#calls.set(id, { frame, line })
+  }
+
+  /** No answer comes to what was cancelled. */
+  #forget({ params }: Frame): void {
+    const { requestId } = (params ?? {}) as { requestId?: FrameId }
+    if (requestId !== undefined) this.#calls.delete(requestId)
   }
 
   #answered(id: FrameId): void {
@@ -116,20 +128,8 @@ export class McpClient {
 }
 
 function apology(id: FrameId, frame: Frame): Frame {
-  const message = `The server ended before it answered; another one takes over. ${advice(frame)}`
+  const message = `The server ended before it answered; another one takes over. ${adviceOn(frame)}`
   return { jsonrpc: '2.0', id, error: { code: SERVER_GONE, message } }
-}
-
-/** Only a mail that goes out twice is seen by somebody. */
-function advice({ params }: Frame): string {
-  const call = params as { name?: unknown; arguments?: Frame } | undefined
-  if (call?.name !== 'send_email' || call.arguments?.idempotency_key !== undefined) {
-    return 'It is safe to repeat this call.'
-  }
-  return (
-    'The mail may have been taken already: look with list_threads or get_thread_messages; ' +
-    'where it is missing it is safe to repeat this call.'
-  )
 }
 
 const isRequest = (frame: Frame) => typeof frame.method === 'string'

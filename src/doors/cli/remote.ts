@@ -1,5 +1,6 @@
 // An MCP server elsewhere, as a stream of frames: each frame is a POST to its /mcp. Streamable HTTP, both protocol eras.
 import { Duplex } from 'node:stream'
+import { adviceOn, SAFE } from './advice.ts'
 import { asObject } from './lines.ts'
 import { eventsOf } from './server-sent.ts'
 
@@ -57,7 +58,7 @@ class RemoteLink {
 
   async #exchange(frame: Frame): Promise<void> {
     const abort = new AbortController()
-    if (frame.id !== undefined) this.#running.set(frame.id, abort)
+    if (isRequest(frame)) this.#running.set(frame.id, abort)
     try {
       const answer = await fetch(this.#remote.url, {
         method: 'POST',
@@ -66,15 +67,12 @@ class RemoteLink {
         signal: abort.signal,
       })
       this.#session = answer.headers.get('mcp-session-id') ?? this.#session
-      await this.#read(answer, frame)
+      const problem = await this.#read(answer, frame)
+      if (problem !== undefined) this.#refuse(frame, problem)
     } catch (error) {
-      if (!abort.signal.aborted)
-        this.#refuse(
-          frame,
-          `${this.#remote.url} cannot be reached (${words(error)}). It is safe to repeat this call.`,
-        )
+      if (!abort.signal.aborted) this.#refuse(frame, lost(error, frame, this.#remote))
     } finally {
-      this.#running.delete(frame.id)
+      if (this.#running.get(frame.id) === abort) this.#running.delete(frame.id)
     }
   }
 
@@ -93,16 +91,23 @@ class RemoteLink {
     }
   }
 
-  async #read(answer: Response, asked: Frame): Promise<void> {
+  /** Passes on what the server says; what is wrong where the answer to the request is not among it. */
+  async #read(answer: Response, asked: Frame): Promise<string | undefined> {
     if (answer.headers.get('content-type')?.startsWith('text/event-stream') && answer.body) {
-      for await (const data of eventsOf(answer.body)) this.#pass(asObject(data), asked)
-      return
+      let answered = false
+      for await (const data of eventsOf(answer.body)) {
+        const frame = asObject(data)
+        answered ||= isAnswer(frame, asked)
+        this.#pass(frame, asked)
+      }
+      return answered
+        ? undefined
+        : `${this.#remote.url} ended before it answered. ${adviceOn(asked)}`
     }
-    const text = await answer.text()
-    const frame = asObject(text)
-    if (frame?.jsonrpc === '2.0') this.#pass(frame, asked)
-    else if (!answer.ok || asked.id !== undefined)
-      this.#refuse(asked, refusal(answer, frame, this.#remote))
+    const frame = asObject(await answer.text())
+    if (!isAnswer(frame, asked)) return refusal(answer, frame, asked, this.#remote)
+    this.#pass(frame, asked)
+    return undefined
   }
 
   #pass(frame: Frame | undefined, asked: Frame): void {
@@ -112,18 +117,58 @@ class RemoteLink {
     this.#hear(frame)
   }
 
-  #refuse({ id }: Frame, message: string): void {
-    if (id === undefined) return
-    this.#hear({ jsonrpc: '2.0', id, error: { code: UNREACHABLE, message } })
+  #refuse(asked: Frame, message: string): void {
+    if (!isRequest(asked)) return
+    this.#hear({ jsonrpc: '2.0', id: asked.id, error: { code: UNREACHABLE, message } })
   }
 }
 
+const isRequest = ({ id, method }: Frame) => id !== undefined && typeof method === 'string'
+const isAnswer = (frame: Frame | undefined, { id }: Frame) =>
+  frame !== undefined && frame.method === undefined && id !== undefined && frame.id === id
+
 /** The server's own words where it has some; a wrong key is the usual case. */
-function refusal({ status }: Response, frame: Frame | undefined, { url, key }: Remote): string {
+function refusal(
+  { status }: Response,
+  frame: Frame | undefined,
+  asked: Frame,
+  { url, key }: Remote,
+): string {
   const told = (frame?.error as { message?: string } | undefined)?.message ?? ''
-  if (status !== 401) return `${url} answered HTTP ${status}. ${told}`.trim()
-  const mend = key === undefined ? 'Set POSTROOM_API_KEY.' : 'Check POSTROOM_API_KEY.'
-  return `${url} refused the key (HTTP 401). ${told} ${mend}`
+  if (status === UNAUTHORIZED) {
+    const mend = key === undefined ? 'Set POSTROOM_API_KEY.' : 'Check POSTROOM_API_KEY.'
+    return `${url} refused the key (HTTP 401). ${told} ${mend}`
+  }
+  const advice = wasRefused(status) ? '' : adviceOn(asked)
+  return [`${url} answered HTTP ${status}.`, told, advice].filter((part) => part !== '').join(' ')
+}
+
+const UNAUTHORIZED = 401
+const REQUEST_TIMEOUT = 408
+
+/** By RFC 9110 §15.5 the request itself was wrong; any other status without an answer leaves it open what was done. */
+const wasRefused = (status: number) => status >= 400 && status < 500 && status !== REQUEST_TIMEOUT
+
+function lost(error: unknown, asked: Frame, { url }: Remote): string {
+  const advice = neverConnected(error) ? SAFE : adviceOn(asked)
+  const what = neverConnected(error) ? 'cannot be reached' : 'was lost before it answered'
+  return `${url} ${what} (${words(error)}). ${advice}`
+}
+
+/** Nothing was sent: no name, no connection, or a certificate that is not taken. */
+function neverConnected(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { cause } = error
+  if (cause instanceof AggregateError) return cause.errors.every(failedBefore)
+  return failedBefore(cause)
+}
+
+const CONNECTING: readonly unknown[] = ['connect', 'getaddrinfo']
+const BEFORE_SENDING = /^(UND_ERR_CONNECT_TIMEOUT|ERR_TLS_CERT|CERT_|UNABLE_TO_|.*SELF_SIGNED_CERT)/
+
+function failedBefore(error: unknown): boolean {
+  const { syscall, code } = (error ?? {}) as { syscall?: string; code?: string }
+  return CONNECTING.includes(syscall) || BEFORE_SENDING.test(code ?? '')
 }
 
 /** fetch hides the reason (ECONNREFUSED, ENOTFOUND) in the cause. */

@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { type Duplex, duplexPair, PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
+import { adviceOn } from '../../../src/doors/cli/advice.ts'
 import { mcpLine } from '../../../src/doors/cli/mcp-line.ts'
 
 const INITIALIZE = { jsonrpc: '2.0', id: 0, method: 'initialize', params: { clientInfo: 'me' } }
@@ -108,6 +110,11 @@ test.each([
   ['list_inboxes', {}, /^The server ended.*It is safe to repeat this call\.$/],
   ['send_email', {}, /may have been taken already.*where it is missing/],
   ['send_email', { idempotency_key: 'k' }, /It is safe to repeat this call\.$/],
+  ['send_email', { dry_run: true }, /It is safe to repeat this call\.$/],
+  ['create_draft', {}, /may have been made already.*list_drafts/],
+  ['create_inbox', { client_id: 'c' }, /It is safe to repeat this call\.$/],
+  ['create_inbox', {}, /safe to repeat this call.*taken.*list_inboxes/],
+  ['a_tool_of_a_later_version', {}, /may have had its effect already/],
 ])('%s %o in flight is answered when its server dies', async (name, args, message) => {
   const { says, attach, hears } = open()
   const server = attach()
@@ -118,6 +125,21 @@ test.each([
     { id: 'a', error: { code: -32_000, message: expect.stringMatching(message) } },
   ])
 })
+
+test.each(goldenTools())('%s is safe to repeat as its hints say', (name, hints) => {
+  const plain = adviceOn(call(1, name)) === 'It is safe to repeat this call.'
+  const maker = name === 'create_inbox' || name === 'create_draft' || name === 'send_email'
+  expect(plain).toBe(!maker)
+  if (plain) expect(hints.readOnlyHint || hints.idempotentHint).toBe(true)
+})
+
+function goldenTools(): [string, { readOnlyHint?: boolean; idempotentHint?: boolean }][] {
+  const folder = new URL('../../golden/tools/', import.meta.url)
+  return readdirSync(folder).map((file) => {
+    const { name, annotations } = JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
+    return [name, annotations]
+  })
+}
 
 test('what a server says that is no frame never reaches the client', async () => {
   const { attach, hears, complaints } = open()
