@@ -157,7 +157,7 @@ function given<T extends Record<string, unknown>>(fields: T) {
 }
 
 async function webhookUrl({ webhooks }: Engine, caller: Caller, url: string | undefined) {
-  if (url === undefined || url === '') return url ?? null
+  if (url === undefined || url === '') return null
   if (caller.agent || !hasScope(caller, 'org:admin')) {
     throw new Forbidden(
       'A webhook is a way out for all mail of an inbox: only a key with org:admin sets one.',

@@ -176,7 +176,7 @@ function logAttempt(
   const fields = {
     ...named(due),
     // The path may carry a secret of the receiver.
-    host: new URL(url).host,
+    host: URL.canParse(url) ? new URL(url).host : null,
     attempt,
     outcome: outcome.kind,
     ...(result.kind === 'answered' ? { status: result.status } : {}),
