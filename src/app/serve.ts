@@ -77,7 +77,8 @@ function roleOption(argv: readonly string[]): string | undefined {
   try {
     return parseArgs({ args: [...argv], options: { roles: { type: 'string' } } }).values.roles
   } catch (error) {
-    throw new StartError(`${words(error)} Use: serve [--roles ${ROLES.join(',')}]`)
+    const [reason = ''] = error instanceof Error ? error.message.split('\n') : []
+    throw new StartError(`serve: ${reason}\nUse: serve [--roles ${ROLES.join(',')}]`)
   }
 }
 

@@ -74,19 +74,44 @@ export function commandNamed(name: string): Command | undefined {
   return COMMANDS.find((command) => command.name === name)
 }
 
-const lines = [
-  ['serve [--roles smtp,http,worker]', 'the server; all roles by default'],
-  ['mcp', 'MCP over stdio; relays to a running server, or is one'],
-  ['mcp --url URL', 'relays to a server elsewhere; key in POSTROOM_API_KEY'],
-  ...COMMANDS.flatMap(({ usage }) => usage),
-  ['version', 'the version'],
+type Listed = Pick<Command, 'name' | 'usage'>
+
+const LISTED: readonly Listed[] = [
+  {
+    name: 'serve',
+    usage: [['serve [--roles smtp,http,worker]', 'the server; all roles by default']],
+  },
+  {
+    name: 'mcp',
+    usage: [
+      ['mcp', 'MCP over stdio; relays to a running server, or is one'],
+      ['mcp --url URL', 'relays to a server elsewhere; key in POSTROOM_API_KEY'],
+    ],
+  },
+  ...COMMANDS,
+  { name: 'version', usage: [['version', 'the version']] },
 ]
+
+/** How one command is used; undefined where there is none of that name. */
+export function helpOn(name: string): string | undefined {
+  const listed = LISTED.find((one) => one.name === name)
+  return listed && `Usage: postroom …\n\n${linesOf(listed)}\n`
+}
+
+function linesOf({ usage }: Listed): string {
+  return usage
+    .map(([form, does]) => {
+      const gap = form.length > COLUMN ? `\n  ${' '.repeat(COLUMN)} ` : ''
+      return `  ${form.padEnd(COLUMN)} ${gap}${does}`
+    })
+    .join('\n')
+}
 
 export const HELP = `Postroom: the email system that AI agents work from.
 
-Usage: postroom COMMAND
+Usage: postroom COMMAND; postroom COMMAND --help
 
-${lines.map(([form = '', does]) => `  ${form.padEnd(COLUMN)} ${form.length > COLUMN ? `\n  ${' '.repeat(COLUMN)} ` : ''}${does}`).join('\n')}
+${LISTED.map(linesOf).join('\n')}
 
 Settings are environment variables; .env.example lists them all.
 `

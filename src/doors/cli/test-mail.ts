@@ -5,9 +5,12 @@ import { type CommandContext, UsageError } from './command.ts'
 
 const SENDER = 'test-mail@postroom.localhost'
 
+const USE = 'Use: test-mail [ADDRESS]'
+
 export async function runTestMail(context: CommandContext): Promise<number> {
   const [address, ...rest] = context.argv
-  if (rest.length > 0) throw new UsageError('Use: test-mail [ADDRESS]')
+  if (rest.length > 0) throw new UsageError(USE)
+  if (address?.startsWith('-')) throw new UsageError(`There is no option ${address}. ${USE}`)
   const to = address ?? (await firstInbox(context))
   const { host, port } = await context.smtp()
   // Our own door on our own machine: its certificate is for the name that the world knows.

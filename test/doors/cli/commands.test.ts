@@ -146,6 +146,42 @@ describe('while nobody holds the folder', () => {
   })
 })
 
+describe('--help', () => {
+  test.each([
+    ['serve', ['serve', '--help'], /serve \[--roles smtp,http,worker\]/],
+    ['keys', ['keys', 'create', '--help'], /keys create --name N --scopes a,b[\s\S]*--expires 90d/],
+    ['keys', ['keys', '-h'], /keys revoke ID/],
+    ['test-mail', ['test-mail', '--help'], /test-mail \[ADDRESS\]/],
+    ['import', ['import', '--help'], /import FILE.mbox --inbox ID/],
+    ['export', ['export', '--inbox', 'x', '--help'], /export --inbox ID/],
+    ['reindex', ['reindex', '--help'], /reindex/],
+    ['reprocess', ['reprocess', '--help'], /reprocess \[--dry-run\]/],
+    ['reviews', ['reviews', 'approve', '--help'], /reviews approve ID/],
+    ['migrate', ['migrate', '--help'], /migrate \[--check\]/],
+    ['keys', ['help', 'keys'], /keys create --name N/],
+  ])('of %s: %j prints its usage alone', async (name, args, usage) => {
+    // Help needs neither a data folder nor settings that can be used.
+    const { code, out, err } = await run(args, { HTTP_PORT: 'many', POSTROOM_DATA: '/nowhere' })
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/^Usage: postroom /)
+    expect(out).toMatch(usage)
+    const commands = [...out.matchAll(/^ {2}(\w\S*)/gm)].map(([, command]) => command)
+    expect([...new Set(commands)]).toEqual([name])
+  })
+
+  test('of mcp goes to stderr: its stdout belongs to the frames', async () => {
+    const { code, out, err } = await run(['mcp', '--help'], { HTTP_PORT: 'many' })
+    expect({ code, out }).toEqual({ code: 0, out: '' })
+    expect(err).toMatch(/^Usage: postroom [\s\S]*mcp --url URL/)
+  })
+})
+
+test('test-mail sends nothing to an option', async () => {
+  const { code, out, err } = await command('test-mail', '--quiet')
+  expect({ code, out }).toEqual({ code: 1, out: '' })
+  expect(err).toBe('There is no option --quiet. Use: test-mail [ADDRESS]\n')
+})
+
 test('help names every command', async () => {
   const { code, out } = await command('help')
   expect(code).toBe(0)

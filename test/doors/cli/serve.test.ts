@@ -251,6 +251,18 @@ describe('a start that cannot go on says why, once, and exits 1', () => {
     expect(role).toMatchObject({ code: 1, out: '' })
     expect(role.err).toMatch(/--roles smtp,cook: roles are smtp, http, worker/)
   })
+
+  test.each([
+    ['no role after --roles', ['--roles'], /^serve: .*--roles/],
+    ['an option in its place', ['--roles', '--verbose'], /^serve: .*--roles/],
+    ['an unknown option', ['--verbose'], /^serve: .*--verbose/],
+    ['a word too many', ['extra'], /^serve: .*extra/],
+  ])('%s', async (_, args, line) => {
+    const { code, out, err } = await run(['serve', ...args], env())
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toMatch(line)
+    expect(err.split('\n').slice(1)).toEqual(['Use: serve [--roles smtp,http,worker]', ''])
+  })
 })
 
 test('a folder whose path is too long for a socket is served all the same', async () => {
