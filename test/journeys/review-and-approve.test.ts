@@ -137,6 +137,8 @@ test('another one is rejected over REST, with a reason, and never goes', async (
   expect(events('email.failed')[0].data).toMatchObject({ note: 'Nobody we know' })
   expect(taken('eve@elsewhere.example')).toEqual([])
   expect((await command('reviews', 'list')).out).toBe('No mail waits for a person.\n')
+  const all = await command('reviews', '--all')
+  expect(all.out).toMatch(new RegExp(`${second.review_id}.*rejected.*eve@elsewhere`))
 })
 
 test('a mail that waits survives the death of the server, and goes once when it is approved', async () => {

@@ -11,7 +11,7 @@ const COMMANDS: readonly Command[] = [
       ],
       ['', 'id or an address, more than once), --agent,'],
       ['', '--interactive, --expires 90d'],
-      ['keys list', 'names and scopes of all keys'],
+      ['keys list', 'names, scopes and inboxes of all keys'],
       ['keys revoke ID', 'ends a key at once'],
     ],
     load: async () => (await import('./keys.ts')).runKeys,
@@ -54,7 +54,7 @@ const COMMANDS: readonly Command[] = [
   {
     name: 'reviews',
     usage: [
-      ['reviews [list]', 'mail that waits for a person; --all: decided too'],
+      ['reviews [list] [--all]', 'mail that waits for a person; --all: decided too'],
       ['reviews show ID', 'the mail, why it waits, and its hash'],
       ['reviews approve ID', 'lets exactly that mail go; --sha256 HASH names it'],
       ['reviews reject ID', 'it never goes; --reason TEXT says why'],

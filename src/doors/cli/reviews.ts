@@ -17,9 +17,8 @@ const USE =
 const UNSAFE = /(?!\n|\t)\p{Cc}|[\p{Bidi_Control}\u2028\u2029]/gu
 
 export async function runReviews(context: CommandContext): Promise<number> {
-  const [verb = 'list', ...rest] = context.argv
-  const { values, positionals } = readOptions(rest)
-  const [id, ...more] = positionals
+  const { values, positionals } = readOptions([...context.argv])
+  const [verb = 'list', id, ...more] = positionals
   if (verb === 'list' && id === undefined) return list(context, values.all ?? false)
   if (id === undefined || more.length > 0) throw new UsageError(USE)
   if (verb === 'show') return show(context, id)
@@ -55,7 +54,8 @@ async function list(context: CommandContext, all: boolean): Promise<number> {
     rows.push(...page.data)
     cursor = page.pagination.next_cursor
   }
-  if (rows.length === 0) context.out('No mail waits for a person.\n')
+  const none = all ? 'No mail was ever held for a person.\n' : 'No mail waits for a person.\n'
+  if (rows.length === 0) context.out(none)
   else context.out(table(['id', 'status', 'from', 'to', 'subject', 'expires'], rows.map(rowOf)))
   return 0
 }

@@ -70,7 +70,8 @@ describe('while a server holds the folder', () => {
       inboxes: [{ address: 'hello@postroom.localhost' }],
     })
     const list = await command('keys', 'list')
-    expect(list.out).toMatch(/bot +email:read +agents +\d{4}-/)
+    expect(list.out).toMatch(/bot +email:read +agents +\d{4}-\S+ +hello@postroom\.localhost\n/)
+    expect(list.out).toMatch(/first key .* people +never +all\n/)
     expect(list.out).not.toContain(made.out.trim())
   })
 
@@ -101,6 +102,37 @@ describe('while a server holds the folder', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toMatch(message)
     expect(err).not.toMatch(/ at .*\.js/)
+  })
+
+  test.each([
+    [
+      ['--name', 'x', '--scopes', 'foo, email:read,bar'],
+      /^--scopes "foo" must be inbox:read, .* or org:admin\n--scopes "bar" must be .*\n$/,
+    ],
+    [['--name', '', '--scopes', 'email:read'], /^--name "" must not be empty\n$/],
+    [['--name', 'x', '--scopes', ''], /^--scopes "" must be inbox:read, .*\n$/],
+    [
+      ['--name', 'n'.repeat(201), '--scopes', 'email:read'],
+      /^--name "n{60}…" must have at most 200 characters\n$/,
+    ],
+    [
+      ['--name', 'x', '--scopes', 'email:read,org:admin', '--agent'],
+      /^--scopes: an agent's key cannot have org:admin\n$/,
+    ],
+  ])(
+    'keys create %j names the option, its value and what would be right',
+    async (args, message) => {
+      const { code, out, err } = await command('keys', 'create', ...args)
+      expect({ code, out }).toEqual({ code: 1, out: '' })
+      expect(err).toMatch(message)
+    },
+  )
+
+  test('reviews --all is the list of all', async () => {
+    const every = { code: 0, out: 'No mail was ever held for a person.\n', err: '' }
+    expect(await command('reviews', '--all')).toMatchObject(every)
+    expect(await command('reviews', 'list', '--all')).toMatchObject(every)
+    expect((await command('reviews')).out).toBe('No mail waits for a person.\n')
   })
 
   test('test-mail brings a real mail through the SMTP door', async () => {
