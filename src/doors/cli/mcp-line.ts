@@ -14,7 +14,7 @@ export interface McpLine {
 
 /**
  * Lines from the client wait until a server is attached. When one server follows another, calls in
- * flight are answered as safe to repeat, and a client of the 2025 era, which greets once in its
+ * flight are answered with what is safe to repeat, and a client of the 2025 era, which greets once in its
  * life, is introduced to the new server with the `initialize` it once sent.
  */
 export function mcpLine(
