@@ -29,6 +29,8 @@ export interface Passage {
 export interface Found {
   /** Best first. Passages that share no word with the question are not among them. */
   passages: Passage[]
+  /** How many there are, whatever the limit. */
+  total: number
   /** How many words of the question were looked for. */
   words: number
 }
@@ -94,12 +96,13 @@ const BEST_PASSAGES = `
     GROUP BY word, weight
   ), best AS (
     SELECT id, sum(worth) AS covered,
-      sum(worth * tf * ${K1 + 1} / (tf + ${K1 * (1 - B)} + ${K1 * B} * length / $9::float8)) AS score
+      sum(worth * tf * ${K1 + 1} / (tf + ${K1 * (1 - B)} + ${K1 * B} * length / $9::float8)) AS score,
+      count(*) OVER () AS total
     FROM hit JOIN worth USING (word)
     GROUP BY id ORDER BY score DESC, id LIMIT $10
   )
   SELECT c.id AS chunk_id, c.document_id, d.name AS document_name, d.version, c.heading, c.content,
-    best.score, best.covered / (SELECT sum(worth) FROM worth) AS coverage
+    best.score, best.covered / (SELECT sum(worth) FROM worth) AS coverage, best.total
   FROM best
   JOIN chunks c ON c.org_id = $1 AND c.id = best.id
   JOIN documents d ON d.org_id = $1 AND d.id = c.document_id
@@ -115,12 +118,12 @@ export async function bestPassages(
   const shelves = await shelvesOf({ db }, where)
   const chunks = shelves.reduce((sum, shelf) => sum + shelf.chunks, 0)
   const languages = shelves.map(({ language }) => language)
-  const words = longest(await contentWords({ db }, question), chunks)
-  const asked = await askedWords({ db }, words, languages)
-  if (asked.length === 0) return { passages: [], words: 0 }
+  const kept = longest(await contentWords({ db }, question), chunks)
+  const asked = await askedWords({ db }, kept, languages)
+  if (asked.length === 0) return { passages: [], total: 0, words: 0 }
   const unfinished = await unfinishedDocuments({ db }, where)
   const length = shelves.reduce((sum, shelf) => sum + shelf.length, 0)
-  const passages = await db.query<Passage>(
+  const rows = await db.query<Passage & { total: number }>(
     BEST_PASSAGES,
     [
       where.orgId,
@@ -136,7 +139,9 @@ export async function bestPassages(
     ],
     'best_passages',
   )
-  return { passages, words: new Set(asked.map(({ word }) => word)).size }
+  const passages = rows.map(({ total: _, ...passage }) => passage)
+  const words = new Set(asked.map(({ word }) => word)).size
+  return { passages, total: rows[0]?.total ?? 0, words }
 }
 
 function shelvesOf({ db }: Db, { orgId, inboxIds }: Where): Promise<Shelf[]> {

@@ -107,17 +107,19 @@ export const searchDocuments = operation({
   output: z.object({
     query: z.string(),
     mode: z.enum(['lexical']),
+    /** How many fit, whatever the limit. */
+    total: z.number(),
     data: z.array(Passage),
   }),
   async run(engine, caller, { inbox_id, q, limit }) {
     const inboxIds = await scopeOf(engine, caller, inbox_id)
     const where = { orgId: caller.orgId, inboxIds }
-    const { passages } = await searchPassages(engine, where, q, limit)
+    const { passages, total } = await searchPassages(engine, where, q, limit)
     const data = passages.map(({ heading, version, ...passage }) => ({
       ...passage,
       ...(heading === null ? {} : { heading }),
     }))
-    return { query: q, mode: 'lexical' as const, data }
+    return { query: q, mode: 'lexical' as const, total, data }
   },
 })
 

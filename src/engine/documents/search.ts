@@ -9,6 +9,8 @@ export interface RelevantPassage extends Omit<Passage, 'coverage'> {
 export interface Answer {
   /** Best first, by score and by relevance alike. */
   passages: RelevantPassage[]
+  /** How many passages share a word with the question, whatever the limit. */
+  total: number
   /** The passages to answer from; none where the documents do not answer the question. */
   answering: RelevantPassage[]
 }
@@ -32,16 +34,17 @@ export async function searchPassages(
  * counts what it is worth, so the rare ones decide and stop words not at all), of the others that
  * share times their score over the best one's. It falls with the rank and never exceeds 1.
  */
-export function weigh({ passages, words }: Found): Answer {
+export function weigh({ passages, total, words }: Found): Answer {
   const [best] = passages
-  if (best === undefined) return { passages: [], answering: [] }
+  if (best === undefined) return { passages: [], total, answering: [] }
   const relevant = passages.map(({ coverage: _, ...passage }) => ({
     ...passage,
     relevance: rounded((best.coverage * passage.score) / best.score),
   }))
-  if (best.coverage < neededCoverage(words)) return { passages: relevant, answering: [] }
+  if (best.coverage < neededCoverage(words)) return { passages: relevant, total, answering: [] }
   const bound = best.coverage * BEHIND
-  return { passages: relevant, answering: relevant.filter(({ relevance }) => relevance >= bound) }
+  const answering = relevant.filter(({ relevance }) => relevance >= bound)
+  return { passages: relevant, total, answering }
 }
 
 /**

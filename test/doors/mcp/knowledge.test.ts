@@ -85,6 +85,14 @@ describe('search_documents', () => {
     expect(tokens(JSON.stringify(told.structuredContent))).toBeLessThanOrEqual(6_300)
   })
 
+  test('says how many passages a limit leaves out', async () => {
+    const told = await client.call('search_documents', { q: 'dimmer patience', limit: 2 })
+    const { data, receipt } = objectOf<Found>(told)
+    expect(data).toHaveLength(2)
+    expect(receipt).toMatchObject({ total: 40, returned: 2, omitted: 38, complete: false })
+    saysTheSame(told)
+  })
+
   test('refuses an empty question by the name of its argument', async () => {
     const told = await client.call('search_documents', { q: '  ' })
     expect(textOf(told)).toMatch(/^error: validation_failed\nmessage: q: /)

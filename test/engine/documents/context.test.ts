@@ -53,9 +53,9 @@ test('relevance falls with the rank and starts at the share that is covered', ()
     score,
     coverage,
   })
-  const found = { passages: [passage(8, 0.8), passage(6, 1), passage(4, 0.1)], words: 5 }
-  const { passages, answering } = weigh(found)
-  expect(passages.map(({ relevance }) => relevance)).toEqual([0.8, 0.6, 0.4])
-  expect(answering).toHaveLength(2)
-  expect(weigh({ passages: [passage(8, 0.5)], words: 2 }).answering).toEqual([])
+  const passages = [passage(8, 0.8), passage(6, 1), passage(4, 0.1)]
+  const found = weigh({ passages, total: 3, words: 5 })
+  expect(found.passages.map(({ relevance }) => relevance)).toEqual([0.8, 0.6, 0.4])
+  expect(found.answering).toHaveLength(2)
+  expect(weigh({ passages: [passage(8, 0.5)], total: 1, words: 2 }).answering).toEqual([])
 })

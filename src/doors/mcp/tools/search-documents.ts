@@ -45,9 +45,9 @@ export const searchDocumentsTool = tool({
           heading: passage.heading && fence.short(passage.heading),
         }),
       })),
-      total: found.data.length,
+      total: found.total,
       seen: 0,
-      more: false,
+      more: found.total > found.data.length,
     })
   },
 })
