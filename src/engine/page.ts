@@ -1,5 +1,6 @@
 // Lists in pages: by offset, or by a cursor that points behind the last row seen.
 import { z } from 'zod'
+import type { IdPrefix } from '../platform/ids.ts'
 import { ValidationFailed } from './errors.ts'
 
 const DEFAULT_LIMIT = 20
@@ -42,12 +43,19 @@ export function cursorOf({ at, id }: Place): string {
   return Buffer.from(`${at.toISOString()} ${id}`).toString('base64url')
 }
 
-/** The place a cursor points behind; undefined where none was given. Throws ValidationFailed on anything we did not make. */
-export function placeOf(cursor: string | undefined): Place | undefined {
+/**
+ * The place a cursor points behind; undefined where none was given. Throws ValidationFailed on anything we did not make
+ * and on the cursor of another list, whose place has no meaning here. @param prefixes of the ids in the list
+ */
+export function placeOf(
+  cursor: string | undefined,
+  ...prefixes: readonly IdPrefix[]
+): Place | undefined {
   if (cursor === undefined) return undefined
   const [iso = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ')
   const at = new Date(iso)
-  if (Number.isNaN(at.getTime()) || !/^[a-z]{3}_[0-9a-z]{26}$/.test(id)) {
+  const [, prefix] = /^([a-z]{3})_[0-9a-z]{26}$/.exec(id) ?? []
+  if (Number.isNaN(at.getTime()) || !prefixes.some((one) => one === prefix)) {
     throw new ValidationFailed([
       {
         field: 'cursor',

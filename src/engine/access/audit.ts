@@ -27,7 +27,7 @@ export const listAudit = operation({
   output: pageOf(AuditEntry),
   async run({ db }, caller, { org_id, ...page }) {
     sameOrganization(caller, org_id)
-    const place = placeOf(page.cursor)
+    const place = placeOf(page.cursor, 'aud')
     const rows = await db.query<AuditRow>(
       `SELECT * FROM audit WHERE org_id = $1 AND ($2::text[] IS NULL OR inbox_id = ANY($2))
          AND ($3::timestamptz IS NULL OR (at, id) < ($3, $4))

@@ -91,7 +91,7 @@ export async function makeKey(
 }
 
 export async function pageOfKeys({ db }: Pick<Engine, 'db'>, orgId: OrgId, page: PageInput) {
-  const after = placeOf(page.cursor)
+  const after = placeOf(page.cursor, 'key')
   const rows = await db.query<KeyRow>(
     `SELECT * FROM api_keys WHERE org_id = $1 AND revoked_at IS NULL
        AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))

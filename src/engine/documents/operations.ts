@@ -45,7 +45,7 @@ export const listDocuments = operation({
   output: pageOf(Document),
   async run(engine, caller, { inbox_id, ...page }) {
     const mine = [caller.orgId, await scopeOf(engine, caller, inbox_id)]
-    const after = placeOf(page.cursor)
+    const after = placeOf(page.cursor, 'doc')
     const rows = await engine.db.query<DocumentRow>(
       `SELECT * FROM documents
        WHERE org_id = $1 AND ($2::text[] IS NULL OR inbox_id = ANY($2))

@@ -48,7 +48,7 @@ export const listDomains = operation({
   async run(engine, caller, { org_id, ...page }) {
     sameOrganization(caller, org_id)
     await haveMailDomain(engine, caller)
-    const after = placeOf(page.cursor)
+    const after = placeOf(page.cursor, 'dom')
     const rows = await engine.db.query<DomainRow>(
       `SELECT * FROM domains WHERE org_id = $1
          AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))

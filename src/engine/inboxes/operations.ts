@@ -57,7 +57,7 @@ export const listInboxes = operation({
   input: z.strictObject(pageInput),
   output: pageOf(Inbox),
   async run({ db }, caller, page) {
-    const after = placeOf(page.cursor)
+    const after = placeOf(page.cursor, 'inb')
     const rows = await db.query<CountedInbox>(
       `SELECT ${COUNTED} FROM inboxes i
        WHERE i.org_id = $1 AND i.deleted_at IS NULL AND ($2::text[] IS NULL OR i.id = ANY($2))

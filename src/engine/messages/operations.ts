@@ -31,7 +31,7 @@ export const listThreads = operation({
   output: pageOf(Thread),
   async run(engine, caller, { inbox_id, ...input }) {
     const inboxIds = await scopeOf(engine, caller, inbox_id)
-    const place = placeOf(input.cursor)
+    const place = placeOf(input.cursor, 'thr')
     const filter = `t.org_id = $1 AND ($2::text[] IS NULL OR t.inbox_id = ANY($2))
       AND ($3::boolean IS NULL OR t.is_read = $3) AND ($4::boolean IS NULL OR t.is_archived = $4)
       AND ($5::text IS NULL OR t.waiting_on = $5)
@@ -108,7 +108,7 @@ export const listMessages = operation({
   output: pageOf(Message),
   async run(engine, caller, { inbox_id, ...input }) {
     const inboxIds = await scopeOf(engine, caller, inbox_id)
-    const place = placeOf(input.cursor)
+    const place = placeOf(input.cursor, 'msg')
     const filter = `m.org_id = $1 AND ($2::text[] IS NULL OR m.inbox_id = ANY($2))
       AND ($3::text IS NULL OR m.direction = $3) AND ($4::text IS NULL OR m.status = $4)
       AND ($5::text IS NULL OR m.thread_id = coalesce(
@@ -184,7 +184,7 @@ async function count({ db }: Engine, from: string, values: readonly unknown[]): 
 }
 
 function oldestFirst({ db }: Engine, thread: ThreadRow, page: PageInput) {
-  const place = placeOf(page.cursor)
+  const place = placeOf(page.cursor, 'msg')
   return db.query<MessageRow>(
     `SELECT * FROM messages WHERE org_id = $1 AND thread_id = $2
        AND ($3::timestamptz IS NULL OR (created_at, id) > ($3, $4))

@@ -47,7 +47,7 @@ export const listDeliveries = operation({
   output: pageOf(Delivery),
   async run(engine, caller, { inbox_id, status, event, ...page }) {
     const inbox = await resolveInbox(engine, caller, inbox_id)
-    const after = placeOf(page.cursor)
+    const after = placeOf(page.cursor, 'dlv')
     const wanted = [caller.orgId, inbox.id, status ?? null, event ?? null]
     const rows = await engine.db.query<Listed>(
       `SELECT d.id, d.inbox_id, d.event, d.event_id, d.url, d.status, d.next_attempt_at, d.created_at,

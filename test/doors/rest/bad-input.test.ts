@@ -66,6 +66,37 @@ test('a cursor that we did not make is 400', async () => {
   expect((await errorOf('GET', `${INBOXES}?cursor=abc`)).details[0].field).toBe('cursor')
 })
 
+test('a cursor of another list is 400, and never an empty page', async () => {
+  await world.call('POST', INBOXES, { body: { username: 'one-more' } })
+  const { body } = await world.call('GET', `${INBOXES}?limit=1`)
+  const cursor = body.pagination.next_cursor
+  const organization = `/v1/organizations/${world.owner.orgId}`
+  for (const path of [
+    '/v1/agent/threads',
+    '/v1/agent/messages',
+    '/v1/agent/drafts',
+    '/v1/agent/documents',
+    `${INBOXES}/${world.hello}/suppressions`,
+    `${INBOXES}/${world.hello}/webhooks/deliveries`,
+    `${organization}/api-keys`,
+    `${organization}/audit`,
+    `${organization}/domains`,
+    `${organization}/reviews`,
+  ]) {
+    const error = await errorOf('GET', `${path}?cursor=${cursor}`)
+    expect([path, error.status, error.details]).toEqual([
+      path,
+      400,
+      [
+        {
+          field: 'cursor',
+          message: 'is not a cursor of this list; take next_cursor of the last page',
+        },
+      ],
+    ])
+  }
+})
+
 test('malformed JSON is 400 with the place and the fix', async () => {
   const error = await errorOf('POST', INBOXES, json('{"username": "a",}'))
   expect([error.status, error.code]).toEqual([400, 'validation_failed'])

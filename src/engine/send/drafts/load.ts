@@ -70,7 +70,7 @@ export async function waiting(
   { inboxIds, threadId, scheduled }: Listed,
   page: PageInput,
 ): Promise<{ entries: Entry[]; total: number }> {
-  const place = placeOf(page.cursor)
+  const place = placeOf(page.cursor, 'drf', 'msg')
   const values = [orgId, inboxIds, threadId ?? null, scheduled]
   const [count] = await db.query<{ total: number }>(
     `SELECT count(*) AS total FROM (${WAITING}) AS w`,

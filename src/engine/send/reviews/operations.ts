@@ -29,7 +29,7 @@ export const listReviews = operation({
   output: pageOf(Review),
   async run(engine, caller, { inbox_id, org_id, status, ...page }) {
     if (org_id !== undefined && org_id !== caller.orgId) throw new NotFound('organization', org_id)
-    const place = placeOf(page.cursor)
+    const place = placeOf(page.cursor, 'rev')
     const filter = `r.org_id = $1 AND ($2::text[] IS NULL OR r.inbox_id = ANY($2))
       AND ($3::text IS NULL OR r.status = $3)
       AND EXISTS (SELECT 1 FROM inboxes i WHERE i.org_id = r.org_id AND i.id = r.inbox_id AND i.deleted_at IS NULL)`

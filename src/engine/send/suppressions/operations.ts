@@ -30,7 +30,7 @@ export const listSuppressions = operation({
   output: pageOf(Suppression),
   async run(engine, caller, { inbox_id, kind = null, email = null, ...page }) {
     const { id } = await resolveInbox(engine, caller, inbox_id)
-    const place = placeOf(page.cursor)
+    const place = placeOf(page.cursor, 'sup')
     const chosen = `org_id = $1 AND (inbox_id IS NULL OR inbox_id = $2)
       AND ($3::text IS NULL OR kind = $3) AND ($4::text IS NULL OR email = $4)`
     const by = [caller.orgId, id, kind, email && mailboxKey(email)]
