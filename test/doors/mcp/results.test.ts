@@ -48,6 +48,29 @@ describe('list_inboxes', () => {
     expect(told.receipt).toMatchObject({ returned: 1, complete: false })
   })
 
+  test('says how many mails wait for a person', async () => {
+    const settings = { outbound: 'relay' as const, mailDomain: 'postroom.test' }
+    const strict = await engineWorld({ settings })
+    const client = await overStreams('modern', strict.engine, strict.agent)
+    expect(objectOf(await client.call('list_inboxes'))).toMatchObject({ reviews_waiting: 0 })
+    const mailTo = { to: 'stranger@example.com', subject: 'Hi', text_body: 'Hello' }
+    await client.call('send_email', mailTo)
+    const told = await client.call('list_inboxes')
+    await client.close()
+    await strict.close()
+    expect(objectOf(told)).toMatchObject({ reviews_waiting: 1 })
+    saysTheSame(told)
+  })
+
+  test('gives a cursor that no other list takes', async () => {
+    await room.newInbox()
+    const page = await room.client.call('list_inboxes', { limit: 1 })
+    const { receipt } = objectOf<Threads>(page)
+    const told = await room.client.call('list_threads', { cursor: receipt.next_cursor })
+    expect(textOf(told)).toContain('cursor: is not a cursor of this list')
+    expect(textOf(told)).toContain('\nargument: cursor\n')
+  })
+
   test('never shows the secret of a webhook or the orders of a person', async () => {
     const told = await room.client.call('create_inbox', { username: 'secretive', client_id: 'c1' })
     const again = await room.client.call('create_inbox', { username: 'secretive', client_id: 'c1' })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listInboxes } from '../../../engine/inboxes/operations.ts'
+import { reviewsWaiting } from '../../../engine/send/reviews/waiting.ts'
 import { filled } from '../answer.ts'
 import { listed, readCursor } from '../receipt.ts'
 import { tool } from '../tool.ts'
@@ -22,7 +23,11 @@ export const listInboxesTool = tool({
     const { seen, cursor } = readCursor(text)
     const page = await listInboxes.run(call.engine, call.caller, { limit, offset: 0, cursor })
     return listed(call, {
-      head: { outbound: settings.outbound, agent_send_policy: settings.agentSendPolicy },
+      head: {
+        outbound: settings.outbound,
+        agent_send_policy: settings.agentSendPolicy,
+        reviews_waiting: await reviewsWaiting(call.engine, call.caller),
+      },
       rows: page.data.map((inbox) => ({
         id: inbox.id,
         place: { at: new Date(inbox.created_at), id: inbox.id },
