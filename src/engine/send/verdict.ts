@@ -28,6 +28,8 @@ export type Verdict =
 export interface Finding {
   effect: 'review' | 'deny'
   reason: Reason
+  /** What to do while the mail waits for a person, said before the fix. Nothing waits where it is denied, or kept in dry-run. */
+  whileHeld?: string
 }
 
 /**
@@ -42,7 +44,12 @@ export function verdictOf(findings: readonly Finding[], outbound: string): Verdi
   if (denied.length > 0) return { kind: 'deny', reasons: [...denied, ...held] }
   if (held.length === 0) return { kind: 'allow' }
   if (outbound === 'dry-run') return { kind: 'allow', reasons: held, wouldHaveBeen: 'review' }
-  return { kind: 'review', reasons: held }
+  return { kind: 'review', reasons: findings.map(waiting) }
+}
+
+function waiting({ reason, whileHeld }: Finding): Reason {
+  if (whileHeld === undefined) return reason
+  return { ...reason, fix: [whileHeld, reason.fix].filter(Boolean).join(' ') }
 }
 
 /** A denial as the error that a sender gets; the first reason gives its kind. */

@@ -9,17 +9,19 @@ interface About {
   settings: Pick<Settings, 'agentSendPolicy'>
 }
 
+type Words = Pick<Finding['reason'], 'message'> & { fix: string; whileHeld?: string }
+
+const ASK = 'Tell your user: a person approves it.'
+
 export function inWords(objection: Objection, about: About): Finding {
   const { effect, because, recipients } = objection
-  const { message, fix } = wordsOf(objection, about)
+  const { message, fix, whileHeld } = wordsOf(objection, about)
   const people = recipients.join(', ')
-  return { effect, reason: { code: because, message: `${people}: ${message}`, fix, recipients } }
+  const reason = { code: because, message: `${people}: ${message}`, fix, recipients }
+  return { effect, reason, ...(whileHeld === undefined ? {} : { whileHeld }) }
 }
 
-function wordsOf(
-  { because, effect }: Objection,
-  { inbox, settings }: About,
-): { message: string; fix: string } {
+function wordsOf({ because, effect }: Objection, { inbox, settings }: About): Words {
   const allowList = `have a person with org:admin add the address or its domain to the allow-list (PUT /v1/agent/inboxes/${inbox.id}/lists/allow)`
   const policy = `the send_policy of ${inbox.address} is "${inbox.send_policy}"`
   switch (because) {
@@ -42,12 +44,14 @@ function wordsOf(
     case 'agent_send_policy':
       return {
         message: `an agent does not write there without a person, since AGENT_SEND_POLICY is "${settings.agentSendPolicy}".`,
-        fix: 'Tell your user: a person approves it, or sets AGENT_SEND_POLICY to review-new or open.',
+        whileHeld: ASK,
+        fix: 'To let such mail go by itself, a person sets AGENT_SEND_POLICY to review-new or open.',
       }
     case 'new_recipient':
       return {
-        message: `new to this thread, and an agent does not write there without a person, since AGENT_SEND_POLICY is "${settings.agentSendPolicy}".`,
-        fix: `Tell your user: a person approves it; to let such mail go by itself, ${allowList}.`,
+        message: `not proven in this thread (no mail of theirs there passed DMARC, and no person wrote to them in it), and an agent does not write there without a person, since AGENT_SEND_POLICY is "${settings.agentSendPolicy}".`,
+        whileHeld: ASK,
+        fix: `To let such mail go by itself, ${allowList}.`,
       }
   }
 }
