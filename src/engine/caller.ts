@@ -35,11 +35,16 @@ export function hasScope(caller: Pick<Caller, 'scopes'>, scope: Scope | 'any'): 
   return caller.scopes.includes('inbox:write') || caller.scopes.includes('email:send')
 }
 
-/** Throws Forbidden, naming the missing scope. */
+/**
+ * Throws Forbidden, naming the missing scope. A call may need several and asks for them one by one, so the key that
+ * helps has this one beside those that led here.
+ */
 export function requireScope(caller: Caller, scope: Scope | 'any'): void {
   if (hasScope(caller, scope)) return
+  const scopes = SCOPES.filter((one) => one === scope || caller.scopes.includes(one)).join(',')
+  const forPeople = caller.agent && scope !== 'any' && PEOPLE_ONLY.includes(scope)
   throw new Forbidden(`This key lacks the scope ${scope}.`, {
-    fix: `Use a key with ${scope}: postroom keys create --name NAME --scopes ${scope}`,
+    fix: `${forPeople ? 'Have a person do it, by a key of theirs' : 'Use a key'} with ${scope} too: postroom keys create --name NAME --scopes ${scopes}`,
   })
 }
 

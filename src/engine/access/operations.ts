@@ -115,14 +115,17 @@ export function sameOrganization(caller: Caller, orgId: string | undefined): voi
   if (orgId !== undefined && orgId !== caller.orgId) throw new NotFound('organization', orgId)
 }
 
-async function inboxesOf({ db }: Engine, caller: Caller, ids: string[] | undefined) {
-  if (ids === undefined) return null
-  const rows = await db.query<{ id: InboxId }>(
-    'SELECT id FROM inboxes WHERE org_id = $1 AND id = ANY($2) AND deleted_at IS NULL',
-    [caller.orgId, ids],
+/** Each named by its id or its address. */
+async function inboxesOf({ db }: Engine, caller: Caller, refs: string[] | undefined) {
+  if (refs === undefined) return null
+  const addresses = refs.map((ref) => ref.toLowerCase())
+  const rows = await db.query<{ id: InboxId; address: string }>(
+    `SELECT id, address FROM inboxes
+     WHERE org_id = $1 AND (id = ANY($2) OR address = ANY($3)) AND deleted_at IS NULL`,
+    [caller.orgId, refs, addresses],
   )
-  const known: string[] = rows.map(({ id }) => id)
-  const missing = ids.filter((id) => !known.includes(id))
+  const known: string[] = rows.flatMap(({ id, address }) => [id, address])
+  const missing = refs.filter((ref) => !known.includes(ref) && !known.includes(ref.toLowerCase()))
   if (missing.length > 0) {
     throw new ValidationFailed([
       { field: 'inbox_ids', message: `there is no inbox ${missing.join(', ')}` },

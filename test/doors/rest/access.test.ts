@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { SCOPES } from '../../../src/engine/caller.ts'
 import { type HttpWorld, httpWorld } from '../../world/http.ts'
 
 let world: HttpWorld
@@ -76,6 +77,34 @@ test('a key without the scope is 403, which names the scope', async () => {
   const { status, body } = await world.call('GET', INBOXES, { key })
   expect([status, body.error.code]).toEqual([403, 'forbidden'])
   expect(body.error.message).toContain('inbox:read')
+})
+
+test('the key that a refusal asks for is enough for the call', async () => {
+  const change = { body: { agent_prompt: 'Be kind.' } }
+  const path = `${INBOXES}/${world.hello}`
+  const { status, body } = await world.call('PATCH', path, { key: world.keys.agent, ...change })
+  expect(status).toBe(403)
+  const [, listed = ''] = / --scopes ([a-z:,]+)/.exec(body.error.fix) ?? []
+  const scopes = SCOPES.filter((scope) => listed.split(',').includes(scope))
+  expect(scopes.join()).toBe(listed)
+  const key = await world.keyOf(world.owner.orgId, { scopes })
+  expect((await world.call('PATCH', path, { key, ...change })).status).toBe(200)
+})
+
+test('a key is limited to inboxes by their ids or their addresses', async () => {
+  const path = `/v1/organizations/${world.owner.orgId}/api-keys`
+  const made = (inbox_ids: string[]) =>
+    world.call('POST', path, { body: { name: 'x', scopes: ['inbox:read'], inbox_ids } })
+  const inbox = (await world.call('GET', `${INBOXES}/${world.hello}`)).body.id
+  for (const named of [[world.hello], [world.hello.toUpperCase(), inbox], [inbox, inbox]]) {
+    const { status, body } = await made(named)
+    expect([status, body.inbox_ids]).toEqual([201, [inbox]])
+  }
+  const { status, body } = await made([world.hello, 'nobody@postroom.localhost'])
+  expect(status).toBe(400)
+  expect(body.error.details).toEqual([
+    { field: 'inbox_ids', message: 'there is no inbox nobody@postroom.localhost' },
+  ])
 })
 
 test('a key is asked for before the body is read, and scope before input', async () => {
