@@ -4,7 +4,7 @@ import { errorResponse } from './errors.ts'
 import type { Route } from './route.ts'
 
 const MAX_SHOWN = 200
-const DOCS = 'The README lists the routes under "REST".'
+const DOCS = 'docs/rest.md lists the routes.'
 
 /** 404 that names what was asked for. */
 export function unknownRoute(c: Context): Response {

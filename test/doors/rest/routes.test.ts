@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { AITHREADS } from '../../../src/doors/rest/aithreads.ts'
 import { fieldsOf } from '../../../src/doors/rest/input.ts'
@@ -9,6 +10,15 @@ import { expectGolden } from '../../golden/golden.ts'
 /** A question that is too long for a query. */
 const ASKED_IN_A_BODY = ['/v1/agent/inboxes/:inbox_id/messages/check']
 
+/** The door before nothing: its table of routes, and what it says where none fits. */
+const bare = () =>
+  createHttpApp({
+    engine: { log: { info() {} }, settings: {} } as unknown as Engine,
+    allowedHosts: ['localhost'],
+    allowedOrigins: [],
+    ready: () => true,
+  })
+
 const shown = AITHREADS.map(({ method, path, operation }) => ({
   method,
   path,
@@ -18,6 +28,20 @@ const shown = AITHREADS.map(({ method, path, operation }) => ({
 
 test('the table of routes is the one that was agreed', () => {
   expectGolden('routes.json', JSON.stringify(shown, null, 2))
+})
+
+test('docs/rest.md lists exactly these routes, where the README and a 404 send people', async () => {
+  const rows = AITHREADS.map(
+    ({ method, path, operation }) =>
+      `| \`${method} ${path}\` | \`${operation.scope}\` | ${operation.summary} |`,
+  )
+  const file = (name: string) => readFile(new URL(`../../../${name}`, import.meta.url), 'utf8')
+  const listed = (await file('docs/rest.md')).split('\n').filter((line) => /^\| `[A-Z]/.test(line))
+  expect(listed).toEqual(rows)
+  expect(await file('README.md')).toContain('(docs/rest.md)')
+  const answer = await bare().request('/v1/nothing', { headers: { host: 'localhost' } })
+  const { error } = (await answer.json()) as { error: { fix: string } }
+  expect([answer.status, error.fix]).toEqual([404, 'docs/rest.md lists the routes.'])
 })
 
 test.each(shown)('$method $path has a scope', ({ path, scope }) => {
@@ -43,12 +67,7 @@ test('no route is in the table twice, and each parameter of a path is a field of
 })
 
 test('what needs no key is a short list, and nothing else is served', () => {
-  const app = createHttpApp({
-    engine: { log: {}, settings: {} } as unknown as Engine,
-    allowedHosts: [],
-    allowedOrigins: [],
-    ready: () => true,
-  })
+  const app = bare()
   const known = new Set(AITHREADS.map(({ path }) => path))
   const others = app.routes.filter(({ path }) => !known.has(path) && path !== '/*')
   expect([...new Set(others.map(({ path }) => path))]).toEqual([
