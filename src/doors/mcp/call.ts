@@ -33,7 +33,7 @@ export async function answerCall(
   given: Record<string, unknown>,
   cancelled: AbortSignal,
 ) {
-  const { name, fields, hints, input: schema } = tool
+  const { name, fields, conflict, hints, input: schema } = tool
   const started = performance.now()
   const deadline = startDeadline(parts.deadlineMs ?? DEADLINE_MS)
   let log = parts.log
@@ -42,8 +42,10 @@ export async function answerCall(
     log ??= ready.log
     return ready
   }
+  let read = given
   try {
     const input = readArguments(tool, given)
+    read = input
     const signal = AbortSignal.any([cancelled, deadline.signal])
     const work = run({ ...parts, engine }, tool, input, signal)
     const done = await Promise.race([work, deadline.passed])
@@ -54,8 +56,8 @@ export async function answerCall(
     }
   } catch (error) {
     const known = [...Object.keys(schema.shape), ...Object.keys(given)]
-    const failure = { tool: name, writes: hints.writes, fields, arguments: known }
-    return refused(error, failure, log)
+    const failure = { tool: name, writes: hints.writes, fields, conflict, arguments: known }
+    return refused(error, { ...failure, given: read }, log)
   } finally {
     deadline.clear()
   }

@@ -1,6 +1,6 @@
 // What went wrong, in words for a model: everything stands in the text, and nothing that was thrown unforeseen does.
 import { randomBytes } from 'node:crypto'
-import { Refusal } from '../../engine/errors.ts'
+import { Conflict, Refusal } from '../../engine/errors.ts'
 import type { Engine } from '../../engine/ports.ts'
 import { ThreadMoved } from '../../engine/send/moved.ts'
 import { visible } from './fence.ts'
@@ -24,8 +24,12 @@ interface Told {
 export interface Failure {
   tool: string
   writes: boolean
-  /** What the tool takes and what was given. */
+  /** The names of what the tool takes and of what was given. */
   arguments: readonly string[]
+  /** What was given, under the tool's names as far as it could be read. */
+  given: Readonly<Record<string, unknown>>
+  /** The argument that a conflict is about where its words name none. */
+  conflict?: string | undefined
   /** The operation's names of fields that have another name in the tool. */
   fields?: Readonly<Record<string, string>> | undefined
 }
@@ -58,20 +62,56 @@ const LOOK_FIRST = 'It may have been done all the same: look before you repeat i
 const REPEAT = 'Repeat the call.'
 const ASK = 'If it fails again, give the ref to the operator, whose log has the cause.'
 
-function tellRefusal(error: Refusal, { fields = {}, arguments: known }: Failure): Told {
+function tellRefusal(error: Refusal, failure: Failure): Told {
+  const { fields = {} } = failure
   const details = error.details.map(({ field, message }) => {
     const [name = '', ...inner] = field.split('.')
     const own = fields[name] ?? name
     return { own, line: `${[own, ...inner].join('.')}: ${message}` }
   })
-  const named = details.map(({ own }) => own).filter((own) => known.includes(own))
   const listed = error.code === 'validation_failed' && details.length > 0
   return {
     code: error.code,
     message: listed ? details.map(({ line }) => line).join('; ') : error.message,
-    argument: [...new Set(named)].join(', '),
+    argument: argumentsOf(error, failure).join(', '),
     fix: error.fix,
   }
+}
+
+/** Which arguments to change: those that the details name, else those whose value the refusal speaks of. */
+function argumentsOf(error: Refusal, { fields = {}, given, conflict, ...rest }: Failure): string[] {
+  const isOurs = (name: string) => rest.arguments.includes(name)
+  const holding = (fits: (value: string) => boolean) =>
+    Object.keys(given).filter((name) => valuesOf(given[name]).some(fits))
+  const named = error.details.flatMap(({ field, message }) => {
+    const [name = ''] = field.split('.')
+    const own = fields[name] ?? name
+    // A refused recipient is found where its address was written; in a reply nobody wrote it.
+    const written = isOurs(name) ? [] : holding((value) => holdsAddress(value, message))
+    return written.length > 0 ? written : [own]
+  })
+  const ours = [...new Set(named)].filter(isOurs)
+  if (ours.length > 0) return ours
+  const spoken = holding((value) => speaksOf(error.message, value))
+  if (spoken.length > 0) return spoken
+  return error instanceof Conflict && conflict !== undefined ? [conflict] : []
+}
+
+const valuesOf = (value: unknown) =>
+  (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string')
+
+/** Refusals cut long values. */
+const QUOTED_LENGTH = 40
+const ID = /^[a-z]{3}_[0-9a-z]{26}$/
+
+/** Ids stand in refusals as they are, other values in quotation marks. */
+const speaksOf = (message: string, value: string) =>
+  message.includes(ID.test(value) ? value : JSON.stringify(value).slice(0, QUOTED_LENGTH))
+
+/** "a@b.example" in itself and in "Name <a@b.example>". */
+function holdsAddress(value: string, email: string): boolean {
+  const written = value.toLowerCase().trim()
+  return email.includes('@') && (written === email || written.endsWith(`<${email}>`))
 }
 
 function oneLine(text: string): string {

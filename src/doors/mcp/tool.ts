@@ -43,6 +43,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   instead?: Readonly<Record<string, string>>
   /** The operation's names of fields that are called otherwise here, for its errors. */
   fields?: Readonly<Record<string, string>>
+  /** The argument that a 409 is about where its words name none. */
+  conflict?: string
   run(call: Call, input: z.output<Input>): Promise<Answer>
 }
 

@@ -52,6 +52,9 @@ function waiting({ reason, whileHeld }: Finding): Reason {
   return { ...reason, fix: [whileHeld, reason.fix].filter(Boolean).join(' ') }
 }
 
+/** Reasons that never refuse anybody: told beside a denial, they bar no one. */
+const HOLDS_ONLY = ['new_recipient', 'agent_send_policy']
+
 /** A denial as the error that a sender gets; the first reason gives its kind. */
 export function refusalOf(reasons: readonly Reason[]): Refusal {
   const [first] = reasons
@@ -66,7 +69,8 @@ export function refusalOf(reasons: readonly Reason[]): Refusal {
   if (first.recipients === undefined || first.code === 'sender_domain_unusable') {
     return new Unprocessable(first.code, message, { fix })
   }
-  const barred = new Set(reasons.flatMap(({ recipients = [] }) => recipients))
+  const denials = reasons.filter(({ code }) => !HOLDS_ONLY.includes(code))
+  const barred = new Set(denials.flatMap(({ recipients = [] }) => recipients))
   return new Forbidden(message, {
     code: 'recipient_not_allowed',
     fix,

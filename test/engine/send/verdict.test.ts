@@ -46,6 +46,9 @@ describe('a denial as an error', () => {
       ],
     }))
 
+  test('names nobody whom a person could let through', () =>
+    expect(refusal(blocked, fresh).details).toEqual([{ field: 'recipients', message: 'a@x.test' }]))
+
   test('is 429 with a time where waiting helps, and 403 where it does not help alone', () => {
     expect(refusal(cap)).toMatchObject({ status: 429, retryAfterSeconds: 30 })
     expect(refusal(blocked, cap)).toMatchObject({ status: 403 })

@@ -12,6 +12,7 @@ export const addDomainTool = tool({
   hints: { writes: true, idempotent: true },
   input: z.strictObject({ domain: z.string().describe('mail.example.com') }),
   aliases: { name: 'domain' },
+  conflict: 'domain',
   async run({ engine, caller }, { domain }) {
     return { result: domainResult(await addDomain.run(engine, caller, { domain })) }
   },

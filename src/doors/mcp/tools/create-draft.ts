@@ -16,6 +16,7 @@ export const createDraftTool = tool({
   input: z.strictObject(mailFields),
   aliases: mailAliases,
   instead: mailInstead,
+  fields: { recipients: 'to' },
   async run(call, input) {
     requireText(input)
     const { createDraft, requireWhole } = await import('../../../engine/send/drafts/operations.ts')

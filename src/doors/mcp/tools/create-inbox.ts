@@ -21,6 +21,7 @@ export const createInboxTool = tool({
       .describe('Your own id: the same one again returns the same inbox.'),
   }),
   aliases: { name: 'display_name' },
+  conflict: 'username',
   fields: { name: 'display_name' },
   async run({ engine, caller, fence }, { display_name: name, ...rest }) {
     const wish = operationInput(createInbox, { ...rest, ...(name === undefined ? {} : { name }) })

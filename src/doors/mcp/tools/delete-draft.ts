@@ -9,6 +9,7 @@ export const deleteDraftTool = tool({
   scope: 'email:write',
   hints: { writes: true, destructive: true, idempotent: true },
   input: z.strictObject({ draft_id: z.string().describe('Draft id.') }),
+  conflict: 'draft_id',
   async run({ engine, caller }, input) {
     const { deleteDraft } = await import('../../../engine/send/drafts/operations.ts')
     const { id, deleted } = await deleteDraft.run(engine, caller, input)

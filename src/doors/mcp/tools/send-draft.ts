@@ -21,6 +21,8 @@ export const sendDraftTool = tool({
       .describe('Refuse if the thread has a newer message than this.'),
     dry_run: z.boolean().optional().describe('Only say what would happen.'),
   }),
+  fields: { recipients: 'draft_id' },
+  conflict: 'draft_id',
   async run(call, input) {
     const { sendDraft } = await import('../../../engine/send/drafts/operations.ts')
     const sent = await sendDraft.run(call.engine, call.caller, input)

@@ -27,6 +27,7 @@ export const sendEmailTool = tool({
   }),
   aliases: mailAliases,
   instead: mailInstead,
+  fields: { recipients: 'to' },
   async run(call, input) {
     requireText(input)
     // The mail libraries take 250 ms to load, which the first answer to a client must not wait for.

@@ -27,6 +27,8 @@ export const updateDraftTool = tool({
   }),
   aliases: mailAliases,
   instead: mailInstead,
+  fields: { recipients: 'to' },
+  conflict: 'draft_id',
   async run(call, input) {
     const { updateDraft } = await import('../../../engine/send/drafts/operations.ts')
     const changes = operationInput(updateDraft, { ...input, ...hourOf(input) })

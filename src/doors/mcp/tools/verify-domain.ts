@@ -13,6 +13,7 @@ export const verifyDomainTool = tool({
   hints: { writes: true, idempotent: true, open: true },
   input: z.strictObject({ domain_id: z.string().describe('Domain id or name.') }),
   aliases: { domain: 'domain_id' },
+  conflict: 'domain_id',
   async run({ engine, caller }, { domain_id }) {
     const domain = await verifyDomain.run(engine, caller, { domain_id })
     return { result: { ...domainResult(domain), ...filled({ checked_at: domain.checked_at }) } }
