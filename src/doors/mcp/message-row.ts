@@ -2,6 +2,7 @@
 import type { Bounce, Message } from '../../engine/messages/message.ts'
 import { costOf, filled, type JsonObject } from './answer.ts'
 import { visible } from './fence.ts'
+import { leanRow } from './lean.ts'
 import { people, person } from './people.ts'
 import { toMinute } from './times.ts'
 import type { Call } from './tool.ts'
@@ -86,7 +87,10 @@ function bounceRow(fence: Call['fence'], bounce: Bounce): JsonObject {
   })
 }
 
-/** The message with the beginning of its text, as much as fits; at least its headers. */
+/**
+ * The message with the beginning of its text, as much as fits. Its headers keep within half of the budget: a mail to
+ * sixty people still shows what it says.
+ */
 export function messageStart(
   { fence }: Pick<Call, 'fence'>,
   message: Message,
@@ -94,11 +98,9 @@ export function messageStart(
   shown: Shown = FOLDED,
 ): JsonObject {
   const { text } = visible(bodyOf(message, shown))
-  const row = {
-    ...messageRow({ fence }, message, shown),
-    text_complete: false,
-    text_chars: text.length,
-  }
+  const { text: _, ...headers } = messageRow({ fence }, message, shown)
+  const cut = { text_complete: false, text_chars: text.length }
+  const row = leanRow({ ...headers, ...cut }, budget / 2)
   const withText = (length: number) => ({
     ...row,
     text: fence.body(text.slice(0, length).toWellFormed()),

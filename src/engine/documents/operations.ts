@@ -141,6 +141,8 @@ export const getContext = operation({
     query: z.string(),
     context: z.string(),
     count: z.number(),
+    /** Passages that belong to the answer too and found no room. */
+    omitted: z.number(),
     sources: z.array(Source),
     answerable: z.boolean(),
     mode: z.enum(['lexical']),
@@ -154,7 +156,14 @@ export const getContext = operation({
       ...source,
       ...(heading === null ? {} : { heading }),
     }))
-    const answerable = used.length > 0
-    return { query: q, context, count: used.length, sources, answerable, mode: 'lexical' as const }
+    return {
+      query: q,
+      context,
+      count: used.length,
+      omitted: answering.length - used.length,
+      sources,
+      answerable: used.length > 0,
+      mode: 'lexical' as const,
+    }
   },
 })

@@ -5,6 +5,7 @@ import { createFence } from '../../../src/doors/mcp/fence.ts'
 import { newestMessages } from '../../../src/doors/mcp/newest-messages.ts'
 import {
   type Conversation,
+  headers,
   type Mailroom,
   openMailroom,
   saysTheSame,
@@ -50,6 +51,56 @@ describe('get_thread_messages', () => {
     expect(messages[0]).toMatchObject({ text_complete: false })
     expect(messages[0]?.text).toContain('Part 0. word')
     expect(tokens(textOf(told))).toBeLessThanOrEqual(600)
+  })
+
+  test.each([500, 800])('keeps %i tokens on a mail to very many', async (max_tokens) => {
+    const inbox = await room.newInbox()
+    const many = Array.from(
+      { length: 60 },
+      (_, i) => `"Müller-Lüdenscheid ${i}" <p${i}@example.com>`,
+    )
+    const subject = 'Ärgerliche Verzögerung der Lieferung '.repeat(8)
+    const from = `To: ${inbox},\n ${many.join(',\n ')}\nCc: ${many.join(',\n ')}`
+    const start = headers(inbox, `many-${inbox}`, subject).replace(/^To: .*$/m, from)
+    await room.mail(inbox, start, 'The parcel comes on Monday. '.repeat(40))
+    const list = await room.client.call('list_threads', { inbox_id: inbox })
+    const thread_id = objectOf<Threads>(list).data[0]?.thread_id
+    const told = await room.client.call('get_thread_messages', { thread_id, max_tokens })
+    const { thread, messages } = objectOf<Conversation>(told)
+    expect(tokens(textOf(told))).toBeLessThanOrEqual(max_tokens)
+    expect(tokens(JSON.stringify(told.structuredContent))).toBeLessThanOrEqual(max_tokens)
+    expect(thread.participants_total).toBeGreaterThan(60)
+    expect(messages[0]).toMatchObject({ to_total: 61, cc_total: 60, text_complete: false })
+    expect(messages[0]?.text).toContain('The parcel')
+    saysTheSame(told)
+  })
+
+  test('keeps 500 tokens whatever the headers are made of', async () => {
+    const inbox = await room.newInbox()
+    const wide = `=?utf-8?B?${Buffer.from('経理部長の山田太郎様'.repeat(3)).toString('base64')}?=`
+    const many = Array.from(
+      { length: 30 },
+      (_, i) => `${wide} <p${i}.${'x'.repeat(60)}@example.com>`,
+    )
+    const start = headers(inbox, `wide-${inbox}`, `${wide}\n ${wide}\n ${wide}`)
+      .replace(/^From: .*$/m, `From: ${wide} <ann@example.com>`)
+      .replace(/^To: .*$/m, `To: ${inbox},\n ${many.join(',\n ')}\nCc: ${many.join(',\n ')}`)
+    const file = (i: number) =>
+      `--b\nContent-Type: text/plain; name="${wide}${i}"\nContent-Disposition: attachment; filename="${'long-name-'.repeat(15)}${i}.txt"\n\nx\n`
+    const parts = Array.from({ length: 12 }, (_, i) => file(i)).join('')
+    const body = `--b\nContent-Type: text/plain\n\nYour code is 482913. The parcel comes.\n${parts}--b--`
+    await room.mail(
+      inbox,
+      `${start.trim()}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b`,
+      body,
+    )
+    const list = await room.client.call('list_threads', { inbox_id: inbox })
+    const thread_id = objectOf<Threads>(list).data[0]?.thread_id
+    const told = await room.client.call('get_thread_messages', { thread_id, max_tokens: 500 })
+    expect(tokens(textOf(told))).toBeLessThanOrEqual(500)
+    expect(tokens(JSON.stringify(told.structuredContent))).toBeLessThanOrEqual(500)
+    expect(objectOf<Conversation>(told).messages[0]).toMatchObject({ attachments_total: 12 })
+    saysTheSame(told)
   })
 
   test('gives only what came after a message', async () => {

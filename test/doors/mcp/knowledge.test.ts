@@ -17,6 +17,7 @@ interface Found {
 interface Facts {
   context: string
   count: number
+  omitted?: number
   answerable: boolean
   sources?: { chunk_id: string; document_name: string }[]
 }
@@ -117,8 +118,33 @@ describe('get_context', () => {
     saysTheSame(told)
   })
 
+  test.each([200, 300, 500, 1_000])(
+    'keeps a budget of %i tokens whatever is asked and however the document is called',
+    async (max_tokens) => {
+      const inbox_id = await room.newInbox()
+      const name = `Gärten & Höfe ${'über Ärger, Öl und Übel '.repeat(10)}`
+      const parts = Array.from(
+        { length: 12 },
+        (_, i) => `# Part ${i}\n\nThe gardener ${i} waters tulips ${'with patience '.repeat(i)}.`,
+      )
+      await room.upload(inbox_id, 'garden.md', parts.join('\n\n'), name)
+      await room.settle()
+      const q = `Which gardener waters tulips? ${'Tulips gardener waters! '.repeat(60)}`
+      const told = await client.call('get_context', { q, inbox_id, max_tokens })
+      const facts = objectOf<Facts>(told)
+      expect(tokens(JSON.stringify(told.structuredContent))).toBeLessThanOrEqual(max_tokens)
+      expect(tokens(textOf(told))).toBeLessThanOrEqual(max_tokens)
+      expect(facts.answerable).toBe(true)
+      expect(facts.context).toContain('tulips')
+      expect(facts.count + (facts.omitted ?? 0)).toBe(12)
+      expect(facts.sources).toHaveLength(facts.count)
+      saysTheSame(told)
+    },
+  )
+
   test.each([300, 600, 1_500, 8_000])('keeps a budget of %i tokens', async (max_tokens) => {
-    const told = await client.call('get_context', { q: 'dimmer careful patience', max_tokens })
+    const asked = { q: 'dimmer careful patience', inbox_id: inbox.id, max_tokens }
+    const told = await client.call('get_context', asked)
     expect(objectOf<Facts>(told).answerable).toBe(true)
     expect(tokens(JSON.stringify(told.structuredContent))).toBeLessThanOrEqual(max_tokens)
     expect(tokens(textOf(told))).toBeLessThanOrEqual(max_tokens)

@@ -135,6 +135,7 @@ describe('a context', () => {
       query: q,
       context: '',
       count: 0,
+      omitted: 0,
       sources: [],
       answerable: false,
       mode: 'lexical',

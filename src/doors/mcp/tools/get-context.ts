@@ -3,15 +3,23 @@ import { getContext } from '../../../engine/documents/operations.ts'
 import { theInbox } from '../../../engine/inboxes/find.ts'
 import { filled, type JsonObject, textOf } from '../answer.ts'
 import { operationInput } from '../arguments.ts'
+import { cutTo } from '../lean.ts'
+import { finished } from '../receipt.ts'
 import { estimateTokens } from '../tokens.ts'
 import { type Call, tool } from '../tool.ts'
 
-/** Of what stands around the context whatever it holds: the notes, the query, the verdict. */
-const FRAME_TOKENS = 100
-/** The engine joins no less. */
-const LEAST_TOKENS = 200
-/** Each source costs its frame too, and how many there are is known only afterwards. */
-const TRIES = 4
+/** Asked of the engine, so that what is left out is known; this many are cheap to join. */
+const MOST_TOKENS = 8_000
+/** The engine writes no such line inside a block. */
+const BLOCK_START = /\n\n(?=--- Document: )/
+const HEADER = /^(--- Document: )(.*)( \(relevance: [\d.]+\) ---)/
+const JOINT = '\n\n'
+/** Characters of a name, of one where even the best passage alone is too long, and of one where that was not enough. */
+const MAX_SHORT = 200
+const SHORT = 30
+const SHORTEST = 10
+/** Each step of cutting the best passage leaves this much of it. */
+const SHRINK = 0.9
 
 export const getContextTool = tool({
   name: 'get_context',
@@ -37,37 +45,70 @@ export const getContextTool = tool({
     max_tokens: z.int().min(200).max(8000).default(2000).describe('Budget for the result.'),
   }),
   async run(call, { inbox_id, q, max_tokens }) {
-    const inbox = await theInbox(call.engine, call.caller, inbox_id)
-    let tokens = Math.max(LEAST_TOKENS, max_tokens - FRAME_TOKENS)
-    let result = await factsWithin(call, { inbox_id: inbox.id, q }, tokens)
-    for (let tries = 1; tries < TRIES && sizeOf(result) > max_tokens; tries += 1) {
-      tokens = Math.max(LEAST_TOKENS, tokens - (sizeOf(result) - max_tokens) - 1)
-      result = await factsWithin(call, { inbox_id: inbox.id, q }, tokens)
-    }
-    return { result }
+    const { engine, caller } = call
+    const inbox = await theInbox(engine, caller, inbox_id)
+    const question = operationInput(getContext, { inbox_id: inbox.id, q, max_tokens: MOST_TOKENS })
+    const found = await getContext.run(engine, caller, question)
+    return { result: factsWithin(call, found, max_tokens) }
   },
 })
 
-async function factsWithin(
-  { engine, caller, fence }: Call,
-  about: { inbox_id: string; q: string },
-  tokens: number,
-): Promise<JsonObject> {
-  const question = operationInput(getContext, { ...about, max_tokens: tokens })
-  const found = await getContext.run(engine, caller, question)
+type Found = Awaited<ReturnType<typeof getContext.run>>
+
+/** The last blocks go first; of one that alone is too long the beginning stays, under a shorter name. */
+function factsWithin(call: Call, found: Found, budget: number): JsonObject {
+  const fits = (result: JsonObject) => sizeOf(call, result) <= budget
+  const blocks = found.context === '' ? [] : found.context.split(BLOCK_START)
+  for (let count = blocks.length; count > 0; count -= 1) {
+    const result = facts(call, found, blocks.slice(0, count).join(JOINT), { count })
+    if (fits(result)) return result
+  }
+  const [first] = blocks
+  if (first === undefined) return facts(call, found, '', { count: 0, short: SHORT })
+  const whole = facts(call, found, shortHeader(first, SHORT), { count: 1, short: SHORT })
+  return fits(whole) ? whole : startOf(call, found, shortHeader(first, SHORTEST), fits)
+}
+
+function startOf(call: Call, found: Found, block: string, fits: (result: JsonObject) => boolean) {
+  let { length } = block
+  let result: JsonObject
+  do {
+    const text = block.slice(0, length).toWellFormed()
+    const cut = length < block.length ? { context_complete: false } : {}
+    result = { ...facts(call, found, text, { count: 1, short: SHORTEST }), ...cut }
+    length = Math.floor(length * SHRINK)
+  } while (length > 0 && !fits(result))
+  return result
+}
+
+const shortHeader = (block: string, short: number) =>
+  block.replace(
+    HEADER,
+    (_, start: string, name: string, end: string) => `${start}${cutTo(name, short)}${end}`,
+  )
+
+function facts(
+  { fence }: Call,
+  found: Found,
+  context: string,
+  { count, short = MAX_SHORT }: { count: number; short?: number },
+): JsonObject {
+  const name = (text: string) => cutTo(fence.short(text), short)
+  const omitted = found.omitted + found.count - count
   return {
-    query: fence.short(found.query),
-    context: found.context === '' ? '' : fence.body(found.context),
-    count: found.count,
+    query: name(found.query),
+    context: context === '' ? '' : fence.body(context),
+    count,
+    ...filled({ omitted: omitted === 0 ? undefined : omitted }),
     answerable: found.answerable,
     ...filled({
-      sources: found.sources.map(({ document_name, heading, ...source }) =>
+      sources: found.sources.slice(0, count).map(({ document_name, heading, ...source }) =>
         filled({
           chunk_id: source.chunk_id,
           document_id: source.document_id,
-          document_name: fence.short(document_name),
+          document_name: name(document_name),
           version: source.version,
-          heading: heading && fence.short(heading),
+          heading: heading && name(heading),
           relevance: source.relevance,
         }),
       ),
@@ -76,7 +117,8 @@ async function factsWithin(
   }
 }
 
-/** Notes included. */
-const sizeOf = (result: JsonObject) =>
-  FRAME_TOKENS / 2 +
-  Math.max(estimateTokens(JSON.stringify(result)), estimateTokens(textOf({ result })))
+/** As it is sent, with the notes around fenced words. */
+function sizeOf(call: Call, facts: JsonObject): number {
+  const { result } = finished(call, { result: facts })
+  return Math.max(estimateTokens(JSON.stringify(result)), estimateTokens(textOf({ result })))
+}

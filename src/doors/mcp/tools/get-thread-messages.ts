@@ -3,7 +3,8 @@ import { ValidationFailed } from '../../../engine/errors.ts'
 import { findThread } from '../../../engine/messages/load.ts'
 import { getMessage } from '../../../engine/messages/operations.ts'
 import { showThread } from '../../../engine/messages/thread.ts'
-import { costOf, filled } from '../answer.ts'
+import { costOf, filled, type JsonObject } from '../answer.ts'
+import { leanRow } from '../lean.ts'
 import { newestMessages } from '../newest-messages.ts'
 import { readCursor, receiptOf } from '../receipt.ts'
 import { threadRow } from '../thread-row.ts'
@@ -12,6 +13,8 @@ import { type Call, tool } from '../tool.ts'
 
 /** Of the receipt with a cursor, and the notes. */
 const RECEIPT_TOKENS = 170
+/** Of the budget that the thread's own row may take; the messages are what was asked for. */
+const HEAD_SHARE = 0.25
 const FORM = { several: true, alone: true, lean: false, own: new Set<string>() }
 
 export const getThreadMessagesTool = tool({
@@ -40,7 +43,7 @@ export const getThreadMessagesTool = tool({
       after_message_id === undefined
         ? undefined
         : await startAfter(call, thread_id, after_message_id)
-    const head = { thread: threadRow(call, thread, FORM) }
+    const head = { thread: headWithin(threadRow(call, thread, FORM), max_tokens * HEAD_SHARE) }
     const evidence = filled({
       last_message_id: thread.last_message_id,
       latest_inbound_at: thread.latest_inbound_at && toSecond(thread.latest_inbound_at),
@@ -58,6 +61,13 @@ export const getThreadMessagesTool = tool({
     return { result: { ...head, messages: page.rows, ...evidence, receipt } }
   },
 })
+
+/** What stands below the messages again goes before anything else is cut. */
+function headWithin(thread: JsonObject, budget: number): JsonObject {
+  if (costOf(thread) <= budget) return thread
+  const { last_message_id: _, latest_inbound_at: __, ...rest } = thread
+  return leanRow(rest, budget)
+}
 
 async function startAfter({ engine, caller }: Call, threadId: string, messageId: string) {
   const message = await getMessage.run(engine, caller, { message_id: messageId })
