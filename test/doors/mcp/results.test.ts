@@ -7,7 +7,7 @@ import {
   saysTheSame,
   type Threads,
 } from '../../world/mailroom.ts'
-import { objectOf, overStreams, textOf } from '../../world/mcp.ts'
+import { mailbox, objectOf, overStreams, textOf } from '../../world/mcp.ts'
 
 let room: Mailroom
 
@@ -60,6 +60,24 @@ describe('list_inboxes', () => {
     await strict.close()
     expect(objectOf(told)).toMatchObject({ reviews_waiting: 1 })
     saysTheSame(told)
+  })
+
+  test('says of whom a person is asked about what is so', async () => {
+    const settings = { outbound: 'relay' as const, mailDomain: 'postroom.test' }
+    const strict = await engineWorld({ settings })
+    const client = await overStreams('modern', strict.engine, strict.agent)
+    await mailbox(strict.engine)(strict.hello, headers(strict.hello, 'unproven'))
+    const [thread] = objectOf<Threads>(await client.call('list_threads')).data
+    const answer = { thread_id: thread?.thread_id, text_body: 'It left.' }
+    const held = await client.call('send_email', answer)
+    strict.engine.settings.outbound = 'dry-run'
+    const kept = await client.call('send_email', answer)
+    await client.close()
+    await strict.close()
+    expect(textOf(held)).toContain('ann@example.com: not proven in this thread')
+    expect(textOf(held)).toContain('fix: Tell your user: a person approves it. To let such mail go')
+    expect(textOf(kept)).toContain('would_have_been: review')
+    expect(textOf(kept)).not.toContain('Tell your user')
   })
 
   test('gives a cursor that no other list takes', async () => {
