@@ -128,7 +128,7 @@ export function createLedger(parts: Pick<Engine, 'db' | 'clock'>): Ledger {
 }
 
 /** SQLSTATE classes 22 (data exception) and 54 (program limit exceeded): something in one mail, not the database. */
-const isAboutData = (error: unknown) =>
+export const isAboutData = (error: unknown) =>
   /^(22|54)/.test((error as { code?: string } | null)?.code ?? '')
 
 const RECORD = `

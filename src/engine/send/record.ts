@@ -3,7 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { idSuffix, newId } from '../../platform/ids.ts'
 import { type EventRow, newEvent } from '../events.ts'
 import type { Engine } from '../ports.ts'
-import { type Entry, knownOf, type Ledger, type MailUnderWay, type Recipient } from './ledger.ts'
+import {
+  type Entry,
+  isAboutData,
+  knownOf,
+  type Ledger,
+  type MailUnderWay,
+  type Recipient,
+} from './ledger.ts'
 import type { Ending, Way } from './outcome.ts'
 import { isHandedOver, isUnderWay, type RecipientStatus, summary } from './summary.ts'
 import { isUnreachable } from './suppressions/never-again.ts'
@@ -21,7 +28,7 @@ export interface Attempted {
   jobAfter(recipients: readonly Recipient[]): Entry['job']
 }
 
-type Parts = Pick<Engine, 'blobs'> & { ledger: Ledger }
+type Parts = Pick<Engine, 'blobs' | 'log'> & { ledger: Ledger }
 
 /** Other domains of the same mail end meanwhile; each time one of them has made progress. */
 const MAX_DECISIONS = 200
@@ -31,8 +38,31 @@ const PAUSES_MS = [200, 1_000, 4_000, 10_000]
 /**
  * Writes an attempt down and returns the recipients as they are now; none where the mail is gone.
  * A recipient that is final stays as it is: an attempt that is repeated after a crash tells nothing twice.
+ * What servers have said is worth more than their words: those are left out where the database refuses them.
  */
 export async function record(
+  parts: Parts,
+  attempted: Attempted,
+  signal: AbortSignal,
+): Promise<readonly Recipient[]> {
+  try {
+    return await recordAsSaid(parts, attempted, signal)
+  } catch (error) {
+    if (!isAboutData(error)) throw error
+    const about = { message_id: attempted.message.id, reason: (error as Error).message }
+    parts.log.warn(about, 'an attempt is written down without the words of the servers')
+    return recordAsSaid(parts, withoutWords(attempted), signal)
+  }
+}
+
+const LEFT_OUT = 'the words of the server could not be kept'
+
+const withoutWords = (attempted: Attempted): Attempted => ({
+  ...attempted,
+  ended: attempted.ended.map(({ remoteId: _, ...end }) => ({ ...end, detail: LEFT_OUT })),
+})
+
+async function recordAsSaid(
   parts: Parts,
   attempted: Attempted,
   signal: AbortSignal,
@@ -162,14 +192,22 @@ const bounceOf = ({ status, code, detail, email }: Ended) => ({
   recipients: [email],
 })
 
-/** Beside the bytes, so that a rebuild from the raw store knows what became of the mail. */
+/**
+ * Beside the bytes, so that a rebuild from the raw store knows what became of the mail. Without it a rebuild says that
+ * nobody knows, and sends nothing again; the database alone keeps the mail from going out twice, so it is told in any case.
+ */
 async function keepOutcome(
-  { blobs }: Parts,
+  { blobs, log }: Parts,
   { message: { org_id, id }, at }: Attempted,
   recipients: readonly Recipient[],
 ): Promise<void> {
-  const sidecar = await blobs.sidecar(org_id, id)
-  if (sidecar === undefined) return
-  const left = recipients.some(({ status }) => hasLeft(status))
-  await blobs.putSidecar(org_id, id, { ...sidecar, recipients, sent_at: left ? at : null })
+  try {
+    const sidecar = await blobs.sidecar(org_id, id)
+    if (sidecar === undefined) return
+    const left = recipients.some(({ status }) => hasLeft(status))
+    await blobs.putSidecar(org_id, id, { ...sidecar, recipients, sent_at: left ? at : null })
+  } catch (error) {
+    const reason = (error as Error).message
+    log.error({ message_id: id, reason }, 'what became of a mail could not be kept beside it')
+  }
 }
