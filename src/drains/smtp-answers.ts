@@ -10,6 +10,8 @@ export interface Peer {
   name: string
   /** Where a wrong or missing login would be mended. */
   login?: string
+  /** Ours, so that it is believed which Message-ID it has given the mail; anybody else could claim that of any mail. */
+  givesIds?: true
 }
 
 const LONGEST_DETAIL = 500
@@ -80,7 +82,7 @@ function afterAnswer(
 ): HandOver {
   const refusal = refusalOf(recipient, info.rejectedErrors)
   if (refusal !== undefined) return fromReply(refusal, peer)
-  const remoteId = info.serverMessageId ?? reportedId(info.response, everybody)
+  const remoteId = peer.givesIds && idGiven(info, everybody)
   const accepted = { kind: 'accepted' as const, code: codeOf(info.response) }
   const detail = words(info.response)
   return remoteId === undefined ? { ...accepted, detail } : { ...accepted, detail, remoteId }
@@ -131,9 +133,15 @@ function asWritten(address: string): string {
   return `${address.slice(0, at)}${domainToASCII(address.slice(at))}`.toLowerCase()
 }
 
-/** An id in angle brackets in the final 250, where it is not one of the recipients. */
-function reportedId(response: string, everybody: readonly string[]): string | undefined {
-  const id = /<[^<>\s@]+@[^<>\s@]+>/.exec(response)?.[0]
+/** RFC 5322 §3.6.4, printable ASCII. A line has at most 998 characters (§2.1.1), and an index of the database 2,704 bytes. */
+const MESSAGE_ID = /<[!-;=?A-~]{1,450}@[!-;=?A-~]{1,450}>/
+
+/** What the library knows to be an id (Amazon SES, Microsoft), else one in angle brackets that is none of the recipients. */
+function idGiven(
+  { serverMessageId, response }: SMTPPoolSentMessageInfo,
+  everybody: readonly string[],
+): string | undefined {
+  const id = MESSAGE_ID.exec(serverMessageId ?? response)?.[0]
   return id !== undefined && everybody.includes(id.slice(1, -1)) ? undefined : id
 }
 

@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 30 * SECOND_MS
 const GREETING_TIMEOUT_MS = 300 * SECOND_MS
 const ANSWER_TIMEOUT_MS = 600 * SECOND_MS
 
-const RELAY: Peer = { name: 'the relay', login: 'in SMTP_RELAY_URL' }
+const RELAY: Peer = { name: 'the relay', login: 'in SMTP_RELAY_URL', givesIds: true }
 
 export interface RelayOptions {
   /** smtp://user:pass@host:port or smtps://…; nodemailer's query options (?tls.rejectUnauthorized=false) are understood. */

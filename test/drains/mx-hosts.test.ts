@@ -26,6 +26,20 @@ describe('what a host says', () => {
     expect(second.connections).toBe(0)
   })
 
+  test('its word for the Message-ID is not taken: it could claim that of any mail', async () => {
+    zone('x.test', { A: ['127.0.0.2'] })
+    const remote = await remoteAt('127.0.0.2')
+    for (const dot of [
+      '250 Ok <theirs@y.test>',
+      '250 2.0.0 OK <1@y.prod.outlook.com> [Hostname]',
+    ]) {
+      remote.script.dot = dot
+      const [answer] = await send(drainTo())
+      expect(answer?.kind).toBe('accepted')
+      expect(answer).not.toHaveProperty('remoteId')
+    }
+  })
+
   test('each recipient has an answer of its own', async () => {
     zone('x.test', { A: ['127.0.0.2'] })
     await remoteAt('127.0.0.2', {

@@ -50,6 +50,16 @@ test('an id that the relay reports in its 250 is passed on', async () => {
   expect((await send(['a@x.test']))[0]).not.toHaveProperty('remoteId')
 })
 
+test('an id that is none, or longer than any, is not', async () => {
+  const half = 'a'.repeat(2_000)
+  for (const words of [`Ok <${half}@${half}>`, 'Ok <ä@x.test>', 'Ok <id>', 'Ok <a b@x.test>']) {
+    relay.onMail = () => words
+    const [answer] = await send(['a@x.test'])
+    expect(answer?.kind).toBe('accepted')
+    expect(answer).not.toHaveProperty('remoteId')
+  }
+})
+
 test('each recipient has an answer of its own', async () => {
   relay.onRecipient = (address) => {
     if (address.startsWith('gone')) return { code: 550, text: '5.1.1 no such user' }
