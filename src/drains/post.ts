@@ -66,10 +66,19 @@ function exchange(url: URL, request: PostRequest, options: PosterOptions): Promi
       () => sent.destroy(new Error(`no answer within ${request.timeoutMs} ms`)),
       request.timeoutMs,
     )
-    sent.on('error', reject)
+    const unanswered = () => reject(new Error('closed without an answer'))
+    sent.on('error', reject).on('close', unanswered)
+    // Node.js tells of 101 Switching Protocols here alone, and hands over a connection that nobody else closes.
+    sent.on('upgrade', ({ statusCode = 101 }, socket) => {
+      resolve({ kind: 'answered', status: statusCode, body: '', retryAfterSeconds: null })
+      socket.destroy()
+    })
     sent.on('response', (response) => {
       // From here on the status is the answer: a fault, or the deadline, only cuts the body short.
-      sent.off('error', reject).on('error', () => {})
+      sent
+        .off('error', reject)
+        .off('close', unanswered)
+        .on('error', () => {})
       readAnswer(response).then((body) => {
         resolve({
           kind: 'answered',

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createPoster, type PosterOptions } from '../../src/drains/post.ts'
 import { type Receiver, startReceiver } from '../world/receiver.ts'
@@ -205,3 +207,40 @@ test('every POST has a connection of its own, closed behind it', async () => {
   expect(new Set(receiver.posts.map(({ from }) => from)).size).toBe(2)
   expect(receiver.posts.map(({ headers }) => headers.connection)).toEqual(['close', 'close'])
 })
+
+/** What a receiver says by hand once the whole POST is there; it never closes by itself. */
+async function postTo(said: (socket: Socket) => void, timeoutMs: number) {
+  const open = new Set<Socket>()
+  const server = createServer((socket) => {
+    open.add(socket)
+    socket.on('error', () => undefined).on('close', () => open.delete(socket))
+    socket.on('data', (bytes) => void (bytes.toString().includes('{') && said(socket)))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    const { port } = server.address() as AddressInfo
+    return await post(`http://127.0.0.1:${port}/`, AUTO, timeoutMs)
+  } finally {
+    for (const socket of open) socket.destroy()
+    server.close()
+  }
+}
+
+test.each(['Upgrade: websocket\r\nConnection: Upgrade\r\n', 'Upgrade: h2c\r\n', ''])(
+  'one that changes the protocol (%j) has answered 101',
+  async (headers) => {
+    const said = (socket: Socket) =>
+      void socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\nmore`)
+    expect(await postTo(said, 1_000)).toMatchObject({ kind: 'answered', status: 101 })
+  },
+)
+
+test.each(['', 'HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 2', 'nothing of the kind\r\n\r\n'])(
+  'one that says %j and hangs up has failed at once',
+  async (words) => {
+    const result = await postTo((socket) => void socket.end(words), 4_000)
+    expect(result).toMatchObject({ kind: 'failed' })
+    expect(result.durationMs).toBeLessThan(2_000)
+  },
+)
