@@ -15,16 +15,22 @@ const DEAD_MS = 60 * SECOND_MS
 /** A host that answered so lately is there, only not for one connection more. */
 const ALIVE_MS = 10 * SECOND_MS
 const LIMITED_MS = 600 * SECOND_MS
+/** One broken handshake, which anybody on the way can bring about, is not to open all later mail to them. */
+const PLAIN_MS = 600 * SECOND_MS
+/** RFC 3207 §4: "Must issue a STARTTLS command first". */
+const MUST_ENCRYPT = 530
 /** Of one mail at one address, where something new is found out about the host meanwhile. */
 const MAX_TRIES = 5
 const MAX_HOSTS = 1_000
 
 type Failed = Extract<Sent, { kind: 'failed' }>
 
+/** How a host is spoken to. `plain`: STARTTLS is offered but did not work; `tls`: without it nothing is taken. */
+type Security = { kind: 'as offered' } | { kind: 'plain'; until: number } | { kind: 'tls' }
+
 interface Host {
   connections: Connections
-  /** STARTTLS is offered but does not work. */
-  plain: boolean
+  security: Security
   /** The first mail finds out whether the host is there; the others wait for that. */
   probe: Promise<unknown> | undefined
   /** The failure that closed it, and until when it is believed. */
@@ -46,8 +52,9 @@ export function createHosts(options: DialOptions & { now: () => number }): Hosts
   const hosts = new Map<string, Host>()
   let closed = false
 
-  const open = (target: MailHost, plain: boolean): Host => {
-    const host = newHost(connectionsTo(target, plain, options), plain)
+  const open = (target: MailHost, security: Security): Host => {
+    const host = newHost(connectionsTo(target, security.kind === 'plain', options), security)
+    hosts.get(target.address)?.connections.close()
     hosts.set(target.address, host)
     if (hosts.size > MAX_HOSTS) forgetIdle(hosts)
     return host
@@ -55,8 +62,11 @@ export function createHosts(options: DialOptions & { now: () => number }): Hosts
 
   const hostFor = (target: MailHost): Host => {
     const known = hosts.get(target.address)
-    if (known === undefined) return open(target, false)
-    if (known.dead && known.dead.until <= now()) return open(target, known.plain)
+    if (known === undefined) return open(target, AS_OFFERED)
+    const { security, dead } = known
+    const isPlain = security.kind === 'plain' && security.until > now()
+    if (security.kind === 'plain' && !isPlain) return open(target, AS_OFFERED)
+    if (dead && dead.until <= now()) return open(target, isPlain ? security : AS_OFFERED)
     unlimit(known, now())
     return known
   }
@@ -66,17 +76,19 @@ export function createHosts(options: DialOptions & { now: () => number }): Hosts
     if (host.probe !== undefined) return host.probe.then(() => send(target, mail, tries))
     if (host.dead) return host.dead.sent
     const sent = await sendTo(host, mail, now)
-    if (sent.kind !== 'failed' || closed || sent.phase !== 'connecting') return sent
+    if (sent.kind !== 'failed' || closed) return sent
     const next = conclude(target, host, sent)
     return next === 'leave' || tries === MAX_TRIES ? sent : send(target, mail, tries + 1)
   }
 
   function conclude(target: MailHost, host: Host, sent: Failed): 'again' | 'leave' {
+    const refused = sent.phase !== 'connecting'
+    if (refused && !(host.security.kind === 'plain' && mustEncrypt(sent))) return 'leave'
     // Others have found out meanwhile, and this mail waited for its turn.
     if (host.dead !== undefined || hosts.get(target.address) !== host) return 'again'
-    const next = afterNoSession(host, sent, now())
-    if (next !== 'in plain text') return next
-    open(target, true)
+    const next = refused ? { kind: 'tls' as const } : afterNoSession(host, sent, now())
+    if (typeof next === 'string') return next
+    open(target, next)
     return 'again'
   }
 
@@ -89,9 +101,15 @@ export function createHosts(options: DialOptions & { now: () => number }): Hosts
   }
 }
 
-const newHost = (connections: Connections, plain: boolean): Host => ({
+const AS_OFFERED: Security = { kind: 'as offered' }
+
+/** Said in place of taking the mail, so that asking again doubles nothing. */
+const mustEncrypt = ({ error, phase }: Failed) =>
+  phase === 'transaction' && error.responseCode === MUST_ENCRYPT
+
+const newHost = (connections: Connections, security: Security): Host => ({
   connections,
-  plain,
+  security,
   probe: undefined,
   dead: undefined,
   busy: 0,
@@ -123,14 +141,9 @@ async function sendTo(host: Host, mail: OutgoingMail, now: () => number): Promis
 }
 
 /** No session came about: is it for this mail to try again, or is the host away? */
-function afterNoSession(
-  host: Host,
-  sent: Failed,
-  now: number,
-): 'again' | 'in plain text' | 'leave' {
-  if (isTlsTrouble(sent.error) && !host.plain) {
-    host.connections.close()
-    return 'in plain text'
+function afterNoSession(host: Host, sent: Failed, now: number): 'again' | 'leave' | Security {
+  if (isTlsTrouble(sent.error) && host.security.kind === 'as offered') {
+    return { kind: 'plain', until: now + PLAIN_MS }
   }
   if (host.connections.active() > 0 || host.answeredAt + ALIVE_MS > now) {
     host.connections.limit(Math.max(1, host.connections.active()))

@@ -118,7 +118,10 @@ function fromReply({ responseCode = 0, response = '' }: Refusal, peer: Peer): Ha
   const detail = words(response)
   if (responseCode < 500) return { kind: 'deferred', code: responseCode || null, detail }
   if (!OUR_FAULT.has(responseCode)) return { kind: 'refused', code: responseCode, detail }
-  const reason = REASONS[responseCode === 535 ? 'EAUTH' : 'ENOAUTH']?.(peer)
+  const reason =
+    peer.login === undefined
+      ? `${peer.name} takes nothing over this kind of connection`
+      : REASONS[responseCode === 535 ? 'EAUTH' : 'ENOAUTH']?.(peer)
   return { kind: 'deferred', code: responseCode, detail: clipped(`${reason}: ${detail}`) }
 }
 

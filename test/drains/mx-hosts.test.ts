@@ -2,6 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Script } from '../world/remote.ts'
 import { kinds, type MxWorld, mx, mxWorld, RAW, send, twoHosts } from './mx-world.ts'
 
+const MUST_ENCRYPT = '530 5.7.0 Must issue a STARTTLS command first'
+
 let world: MxWorld
 let zone: MxWorld['zone']
 let remoteAt: MxWorld['remoteAt']
@@ -107,6 +109,55 @@ describe('encryption', () => {
       expect(remote.connections - before).toBeLessThanOrEqual(1)
     },
   )
+
+  test('one broken handshake costs a host ten minutes of encryption, not all of it', async () => {
+    zone('x.test', { A: ['127.0.0.2'] })
+    const remote = await remoteAt('127.0.0.2', { starttls: 'cut' })
+    let now = 0
+    const drain = drainTo({ now: () => now })
+    await send(drain)
+    remote.script.starttls = 'works'
+    now = 599_000
+    await send(drain)
+    now = 600_000
+    await Promise.all([send(drain), send(drain)])
+    expect(remote.taken.map(({ encrypted }) => encrypted)).toEqual([false, false, true, true])
+  })
+
+  test('a host that takes nothing in plain text is asked over TLS again at once', async () => {
+    zone('x.test', { A: ['127.0.0.2'] })
+    const remote = await remoteAt('127.0.0.2', { starttls: 'cut' })
+    const drain = drainTo()
+    await send(drain)
+    Object.assign(remote.script, { starttls: 'works', plainMail: MUST_ENCRYPT })
+    const answers = await Promise.all(Array.from({ length: 8 }, () => send(drain)))
+    expect(answers.flatMap(kinds)).toEqual(Array(8).fill('accepted'))
+    expect(remote.taken.slice(1).every(({ encrypted }) => encrypted)).toBe(true)
+  })
+
+  test('where that is broken too the mail waits, and few connections are made for it', async () => {
+    twoHosts(world)
+    const remote = await remoteAt('127.0.0.2', { starttls: 'cut', plainMail: MUST_ENCRYPT })
+    const drain = drainTo()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => send(drain)))
+    expect(answers.flatMap(kinds)).toEqual(Array(8).fill('deferred'))
+    expect(remote.connections).toBeLessThanOrEqual(8)
+    await remoteAt('127.0.0.3')
+    expect(kinds(await send(drainTo()))).toEqual(['accepted'])
+  })
+
+  test('a host that wants a login is quoted without a word about one that we do not have', async () => {
+    zone('x.test', { A: ['127.0.0.2'] })
+    await remoteAt('127.0.0.2', { mail: '530 5.7.0 Authentication required' })
+    expect(await send(drainTo())).toEqual([
+      {
+        kind: 'deferred',
+        code: 530,
+        detail:
+          'x.test (127.0.0.2) takes nothing over this kind of connection: 5.7.0 Authentication required',
+      },
+    ])
+  })
 })
 
 describe('many mails', () => {

@@ -14,6 +14,8 @@ export interface Script {
   greeting?: Said
   ehlo?: Said
   mail?: Said
+  /** The same, on a connection that is not encrypted. */
+  plainMail?: Said
   /** Asked for each recipient. */
   rcpt?: Said | ((address: string) => Said | undefined)
   data?: Said
@@ -145,7 +147,8 @@ function serve(first: Socket, remote: Remote, tls: Place['tls']): void {
     STARTTLS: startTls,
     MAIL(line) {
       mail = { from: within(line), to: [], asked: line.slice(line.lastIndexOf('>') + 1).trim() }
-      say(script.mail ?? '250 2.1.0 Ok')
+      const plain = socket instanceof TLSSocket ? undefined : script.plainMail
+      say(plain ?? script.mail ?? '250 2.1.0 Ok')
     },
     RCPT: (line) => recipient(within(line)),
     DATA: beginData,
