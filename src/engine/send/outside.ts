@@ -26,7 +26,12 @@ export async function handOutside(outside: Outside, mail: OutgoingMail): Promise
   const answers = new Map<string, HandOver | undefined>()
   const tell = async (some: readonly string[], raw: Uint8Array) => {
     if (some.length === 0) return
-    const said = await handOver(outside, { envelope: { ...mail.envelope, to: some }, raw })
+    const part = { envelope: { ...mail.envelope, to: some }, raw }
+    // Who has answered before would get the mail again if the whole attempt broke.
+    const said = await handOver(outside, part).catch((error: Error) => {
+      if (answers.size === 0) throw error
+      return some.map(() => broken(error))
+    })
     for (const [n, email] of some.entries()) answers.set(email, said[n])
   }
   await tell(outside.way === 'mx' ? to : to.filter((email) => !isAscii(email)), mail.raw)
@@ -37,6 +42,12 @@ export async function handOutside(outside: Outside, mail: OutgoingMail): Promise
   )
   return to.flatMap((email) => answers.get(email) ?? [])
 }
+
+const broken = ({ message }: Error): HandOver => ({
+  kind: 'deferred',
+  code: null,
+  detail: `not handed over: ${message}`,
+})
 
 const isAsciiOnly = (answer: HandOver | undefined) =>
   answer?.kind === 'refused' && answer.asciiOnly === true

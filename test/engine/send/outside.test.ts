@@ -32,13 +32,13 @@ const mailTo = (to: string[]) =>
   })
 
 /** A signature that says which bytes it was made of. */
-const sign = async ({ raw }: { raw: Uint8Array }) =>
+const sign = async ({ raw }: { raw: Uint8Array }): Promise<Uint8Array> =>
   Buffer.concat([Buffer.from(`X-Signed: ${raw.length}\r\n`), raw])
 
-async function hand(drain: MailTransport, to: string[], raw: Uint8Array) {
+async function hand(drain: MailTransport, to: string[], raw: Uint8Array, signer = sign) {
   const orgId = 'org_1' as OrgId
   const envelope = { from: 'us@ours.test', to }
-  return handOutside({ world: drain, sign, way: 'mx', orgId }, { envelope, raw })
+  return handOutside({ world: drain, sign: signer, way: 'mx', orgId }, { envelope, raw })
 }
 
 async function hosts() {
@@ -91,6 +91,33 @@ describe('a mail to both kinds of address', () => {
     expect(answers.map(({ kind }) => kind)).toEqual(['accepted', 'refused'])
     expect(old.taken).toMatchObject([{ to: ['ann@old.test'] }])
     expect(old.taken[0]?.raw).not.toMatch(/lf@old/)
+  })
+
+  test('what breaks behind the first part is not forgotten, and its answers neither', async () => {
+    const { modern, old } = await hosts()
+    const to = ['ülf@old.test', 'ann@new.test', 'bob@old.test']
+    const raw = await mailTo(to)
+    let signed = 0
+    const once = (mail: { raw: Uint8Array }) =>
+      signed++ === 0 ? sign(mail) : Promise.reject(new Error('the key could not be read'))
+    const answers = await hand(world.drainTo(), to, raw, once)
+    expect(answers).toMatchObject([
+      { kind: 'refused', asciiOnly: true },
+      { kind: 'accepted' },
+      {
+        kind: 'deferred',
+        code: null,
+        detail: expect.stringContaining('the key could not be read'),
+      },
+    ])
+    expect([modern.taken.length, old.taken.length]).toEqual([1, 0])
+  })
+
+  test('what breaks before anybody has answered is a fault of ours', async () => {
+    await hosts()
+    const to = ['ülf@old.test', 'bob@old.test']
+    const never = () => Promise.reject(new Error('the key could not be read'))
+    await expect(hand(world.drainTo(), to, await mailTo(to), never)).rejects.toThrow('the key')
   })
 
   test('a host that is away is away for both, and is asked once', async () => {
