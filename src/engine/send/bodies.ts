@@ -1,6 +1,7 @@
 // What a mail says: the caller's words as text and, where they were given so, as HTML, and below them the earlier mail.
-import type { Quoted } from '../messages/message.ts'
+import type { MessageRow, Quoted } from '../messages/message.ts'
 import type { Place } from './answered.ts'
+import { cleanText } from './compose.ts'
 import { type Copy, forwardedCopy, quotedCopy } from './copy.ts'
 import { textOfHtml } from './html-text.ts'
 import { htmlOfMarkdown } from './markdown.ts'
@@ -19,24 +20,30 @@ export interface Bodies {
 export function bodiesOf(written: Written, { answered, forwarded }: Place): Bodies {
   const own = ownBodies(written)
   if (forwarded !== undefined) {
-    const both = joined(own, forwardedCopy(forwarded))
+    const both = joined(own, forwardedCopy(inLines(forwarded)))
     return { ...both, newText: both.text, quoted: [] }
   }
   if (answered === undefined || !written.includeQuoted) {
     return { ...own, newText: own.text, quoted: [] }
   }
-  const copy = quotedCopy(answered)
+  const copy = quotedCopy(inLines(answered))
   return { ...joined(own, copy), newText: own.text, quoted: [{ text: copy.text }] }
 }
 
+const inLines = (original: MessageRow) => ({
+  ...original,
+  text_body: cleanText(original.text_body),
+})
+
 type Own = Pick<Bodies, 'text' | 'html'>
 
+/** What is made of HTML or Markdown is cleaned once more: a line end may have been written as an entity, `&#13;`. */
 function ownBodies({ text, html, markdown }: Written): Own {
   if (markdown !== null) {
-    const made = htmlOfMarkdown(markdown)
-    return { text: textOfHtml(made, 'data'), html: made }
+    const made = cleanText(htmlOfMarkdown(markdown))
+    return { text: cleanText(textOfHtml(made, 'data')), html: made }
   }
-  return { text: text ?? textOfHtml(html ?? '', 'layout'), html }
+  return { text: text ?? cleanText(textOfHtml(html ?? '', 'layout')), html }
 }
 
 function joined({ text, html }: Own, copy: Copy): Own {

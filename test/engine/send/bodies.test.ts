@@ -18,13 +18,13 @@ const original = {
 
 type Target = 'answered' | 'forwarded' | 'none'
 
-function bodies(over: object, target: Target = 'none'): Bodies {
+function bodies(over: object, target: Target = 'none', earlier = original): Bodies {
   const targets = { answered: { reply_to_message_id: 'm' }, forwarded: { forward_message_id: 'm' } }
   const written = readWritten(
     messageInput.parse({ to: 'a@x.test', ...(target === 'none' ? {} : targets[target]), ...over }),
   )
   const inbox = {} as Parameters<typeof bodiesOf>[1]['inbox']
-  return bodiesOf(written, { inbox, ...(target === 'none' ? {} : { [target]: original }) })
+  return bodiesOf(written, { inbox, ...(target === 'none' ? {} : { [target]: earlier }) })
 }
 
 describe('Markdown becomes HTML and text', () => {
@@ -50,6 +50,26 @@ describe('Markdown becomes HTML and text', () => {
     ['![x](cid:logo)', '<p><img src="cid:logo" alt="x"></p>\n'],
     ['see main.rs', '<p>see main.rs</p>\n'],
   ])('%j as %j', (markdown, html) => expect(htmlOfMarkdown(markdown)).toBe(html))
+})
+
+describe('an entity is what it stands for', () => {
+  test.each([
+    [{ markdown_body: 'a&#13;.&#13;&#10;b' }, 'a . b'],
+    [{ markdown_body: '`a&#13;b`' }, 'a&#13;b'],
+    [{ html_body: '<pre>a&#13;.&#x0d;&#10;b</pre>' }, 'a\n.\nb'],
+    [{ html_body: '<pre>&amp;#13;</pre>' }, '&#13;'],
+  ])('%j has lines that end like all others', (over, words) => {
+    const { text, html, newText } = bodies(over)
+    expect(text).toBe(words)
+    expect(newText).toBe(text)
+    expect(html).not.toContain('\r')
+  })
+
+  test.each(['&#0;', '&#xD83D;'])('%s never is what no text may hold', (entity) => {
+    for (const over of [{ markdown_body: `a${entity}b` }, { html_body: `<p>a${entity}b</p>` }]) {
+      expect(bodies(over).text).toBe('a\uFFFDb')
+    }
+  })
 })
 
 describe('the text of HTML', () => {
@@ -92,6 +112,13 @@ describe('a quoted copy', () => {
   test('is no copy unless it is asked for', () => {
     const { text, quoted } = bodies({ text_body: 'Here' }, 'answered')
     expect([text, quoted]).toEqual(['Here', []])
+  })
+
+  test('has lines that end like all others, however the original had them', () => {
+    const odd = { ...original, text_body: 'a\rb\r\nc' } as MessageRow
+    const { text, quoted } = bodies(asked, 'answered', odd)
+    expect(text).toMatch(/\n> a\n> b\n> c$/)
+    expect(quoted[0]?.text).toMatch(/\n> a\n> b\n> c$/)
   })
 
   test('in HTML is a cited block inside the body, of the visible words only', () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { getRawMessage } from '../../../src/engine/messages/operations.ts'
 import type { LocalDelivery } from '../../../src/engine/ports.ts'
 import { type SendWorld, sendWorld, type TestInbox } from './send-world.ts'
 
@@ -40,6 +41,20 @@ describe('through the relay', () => {
     expect(await world.told(id)).toEqual([{ event: 'email.sent', data: { delivery: 'email' } }])
     await world.settle()
     expect(world.relay.seen).toHaveLength(1)
+  })
+
+  test.each([
+    [{ markdown_body: 'hello&#13;.&#13;x' }, 'hello . x'],
+    [{ html_body: '<pre>hello&#13;.&#13;x</pre>' }, 'hello\n.\nx'],
+  ])('%j leaves as the bytes that were kept', async (body, words) => {
+    const sent = await send({ text_body: undefined, ...body })
+    await world.settle()
+    const { engine, owner } = world
+    const { bytes } = await getRawMessage.run(engine, owner, { message_id: sent.id })
+    const raw = Buffer.from(bytes).toString('latin1')
+    expect(raw).not.toMatch(/\r(?!\n)|(?<!\r)\n/)
+    expect(world.relay.taken[0]?.raw.toString('latin1')).toBe(raw)
+    expect(sent.text_body).toBe(words)
   })
 
   test('an id of its own is kept as a second one: the answer to it joins the thread', async () => {
