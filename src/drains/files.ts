@@ -74,7 +74,8 @@ export function fileBlobs(root: string): FileBlobs {
     },
     async journal(orgId, entry) {
       const folder = await folderOf(orgId)
-      await append(join(folder.path, 'journal.jsonl'), `${JSON.stringify(entry)}\n`)
+      // The line end before it parts it from half a line that a full disk or a power cut left.
+      await append(join(folder.path, 'journal.jsonl'), `\n${JSON.stringify(entry)}\n`)
       await folder.sync()
     },
     recovered: writer.recovered,

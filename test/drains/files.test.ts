@@ -106,6 +106,17 @@ describe('files of the data folder', () => {
     expect(await listed[0]?.writtenAt()).toBeUndefined()
   })
 
+  it('half a line of the journal, as a full disk leaves it, takes no entry behind it along', async () => {
+    const folder = fresh()
+    const blobs = opened(folder)
+    const entry = (message_id: string) =>
+      ({ kind: 'overtaken', message_id, thread_id: '' }) as const
+    await blobs.journal(ORG, entry('first'))
+    await appendFile(join(folder, ORG, 'journal.jsonl'), '{"kind":"threads_rearr')
+    await blobs.journal(ORG, entry('second'))
+    expect(await blobs.entries(ORG)).toEqual([entry('first'), entry('second')])
+  })
+
   it('leaves no log behind when it is closed', async () => {
     const folder = fresh()
     const blobs = fileBlobs(folder)
