@@ -3,18 +3,30 @@
 // makes them from the log; whoever reads sooner than that reads the log (`promised.ts`).
 // Measured with 20 senders: 0.25 ms of processor time a mail, where each file synced by itself takes 0.5 to 0.7.
 import { execFile } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openLog } from './log.js'
-import { besideOf, recordOf, removalOf } from './records.js'
+import { besideOf, LOG, nextTime, recordOf, removalOf } from './records.js'
 import { recover } from './recover.js'
 
 const LOG_LIMIT = 16 * 1024 * 1024
 const LOG_AGE_MS = 60_000
 const LOOK_EVERY_MS = 10_000
+/** A log lives for little more than a minute: what was removed longer ago stands in none. */
+const REMEMBERED_MS = 5 * 60_000
+const MOST_REMEMBERED = 10_000
 const CLOSING_PATIENCE_MS = 1_000
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
@@ -22,12 +34,15 @@ const OWNER_ONLY_FOLDER = 0o700
 const { root, logs } = workerData
 let log
 let retiring
+let retiringName
 /** What the log promises and is no file yet. */
 let unmade = []
 const folders = new Set()
 
 mkdirSync(logs, { recursive: true, mode: OWNER_ONLY_FOLDER })
-recover(root, logs)
+/** What was removed lately while the log of another process may promise it, and when: `recover.js` says why. */
+let removals = recover(root, logs)
+carryOn()
 setInterval(() => {
   attempt(makeRest)
   if (log !== undefined && Date.now() - log.since > LOG_AGE_MS) retire()
@@ -67,13 +82,38 @@ function unpacked(writes, bytes) {
 function promiseAll(writes) {
   makeRest()
   for (const { path } of writes) openFolder(dirname(path))
-  log ??= openLog(logs)
-  log.append(writes.flatMap(({ path, bytes }) => recordOf(path, bytes)))
-  log.sync()
+  openNext()
+  const at = nextTime()
+  log.promise(writes.flatMap(({ path, bytes }) => recordOf(path, bytes, at)))
   for (const { path } of writes) log.files.add(path)
   unmade = writes
   // Who reads a file that stood there must not read the old one.
   if (writes.some(({ path }) => existsSync(join(root, path)))) makeRest()
+}
+
+function openNext() {
+  // Its files are made again from it when the next process starts.
+  if (log?.torn()) log = undefined
+  if (log !== undefined) return
+  forgetRemovals()
+  log = openLog(logs)
+  if (removals.size > 0) log.append([...removals].flatMap(([path, at]) => removalOf(path, at)))
+}
+
+/** What was removed goes on from log to log, as long as that of another process may promise it. */
+function carryOn() {
+  forgetRemovals()
+  if (removals.size > 0) attempt(openNext)
+}
+
+function forgetRemovals() {
+  const since = hasOtherLogs() ? (Date.now() - REMEMBERED_MS) * 1000 : Number.POSITIVE_INFINITY
+  removals = new Map([...removals].filter(([, at]) => at > since).slice(-MOST_REMEMBERED))
+}
+
+function hasOtherLogs() {
+  const own = [log?.name, retiringName]
+  return readdirSync(logs).some((name) => LOG.test(name) && !own.includes(name))
 }
 
 function openFolder(path) {
@@ -91,11 +131,20 @@ function makeRest() {
   if (log !== undefined && log.length() > LOG_LIMIT) retire()
 }
 
-/** What was written lately would come back from the log after a crash. */
+/** What was written lately would come back from a log after a crash. */
 function forget(path) {
   unmade = unmade.filter((one) => one.path !== path)
-  if (log?.files.has(path)) log.append(removalOf(path))
+  if (log?.files.has(path) || retiring !== undefined) noteRemoval(path)
+  // A full disk must keep nobody from removing.
+  else if (hasOtherLogs()) attempt(() => noteRemoval(path))
   rmSync(join(root, path), { force: true })
+}
+
+function noteRemoval(path) {
+  openNext()
+  const at = nextTime()
+  log.append(removalOf(path, at))
+  removals.set(path, at)
 }
 
 /** Under its own name once it is whole: somebody may read it already. */
@@ -127,10 +176,13 @@ function retire() {
   if (retiring !== undefined || unmade.length > 0) return
   const old = log
   log = undefined
+  retiringName = old.name
+  carryOn()
   retiring = settle(old.files)
     .then(old.discard, () => undefined)
     .finally(() => {
       retiring = undefined
+      retiringName = undefined
     })
 }
 
@@ -159,7 +211,7 @@ async function syncFile(path) {
   }
 }
 
-/** A log that is left behind costs the next start a moment, and nothing else. */
+/** A log that is left behind, also one that says only what was removed, costs the next start a moment, and nothing else. */
 async function end() {
   const patience = new Promise((resolve) => void setTimeout(resolve, CLOSING_PATIENCE_MS))
   const all = async () => {
