@@ -112,6 +112,30 @@ describe('MX', () => {
     expect((await withMx(mx('in.customer.test'))).status).toBe('wrong')
   })
 
+  test.each(['SERVFAIL', 'REFUSED'] as const)(
+    'of a host whose address, or ours, is not told (%s) is unknown',
+    async (fails) => {
+      there(HOSTNAME, { A: ['192.0.2.7'] })
+      there('in.customer.test', { fails })
+      const theirs = await withMx(mx('in.customer.test'))
+      expect(theirs.status).toBe('unknown')
+      expect(theirs.fix).toContain('no answer about in.customer.test')
+      there('in.customer.test', { A: ['192.0.2.8'] })
+      there(HOSTNAME, { fails })
+      expect((await withMx(mx('in.customer.test'))).status).toBe('unknown')
+    },
+  )
+
+  test('is right or wrong where what the DNS tells is enough to know', async () => {
+    there(HOSTNAME, { A: ['192.0.2.7'], fails: 'SERVFAIL' })
+    there('in.customer.test', { A: ['192.0.2.7'] })
+    expect((await withMx(mx('in.customer.test'))).status).toBe('verified')
+    there(HOSTNAME, { A: ['192.0.2.7'] })
+    there('other.test', { A: ['192.0.2.8'] })
+    there('in.customer.test', { fails: 'SERVFAIL' })
+    expect((await withMx(mx('other.test'), mx('in.customer.test'))).status).toBe('wrong')
+  })
+
   test('that refuses all mail is wrong', async () => {
     expect((await withMx(mx('.', 0))).fix).toContain('no mail here')
   })
@@ -156,6 +180,33 @@ describe('SPF', () => {
     const both = await withSpf('v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 -all')
     expect(both.status).toBe('verified')
     expect((await withSpf('v=spf1 ip4:192.0.2.0/24 -all')).status).toBe('wrong')
+  })
+
+  test.each(['include:spf.customer.test -all', 'redirect=spf.customer.test', 'include:inner.test'])(
+    'of which the DNS does not tell a part (%s) is unknown',
+    async (terms) => {
+      there('spf.customer.test', { fails: 'SERVFAIL' })
+      there('inner.test', { TXT: [['v=spf1 include:spf.customer.test -all']] })
+      const { status, fix } = await withSpf(`v=spf1 ${terms}`)
+      expect(status).toBe('unknown')
+      expect(fix).toContain('no answer about spf.customer.test')
+    },
+  )
+
+  test('is right where the part that the DNS tells is enough', async () => {
+    there('spf.customer.test', { fails: 'SERVFAIL' })
+    const both = await withSpf(`v=spf1 include:spf.customer.test a:${HOSTNAME} -all`)
+    expect(both.status).toBe('verified')
+  })
+
+  test('is unknown while the addresses of this server are, or what they would pass by', async () => {
+    there(HOSTNAME, { fails: 'SERVFAIL' })
+    expect((await withSpf('v=spf1 ip4:192.0.2.0/24 -all')).status).toBe('unknown')
+    there(HOSTNAME, { A: ['192.0.2.7'] })
+    there('hosts.test', { fails: 'SERVFAIL' })
+    const { status, fix } = await withSpf('v=spf1 a:hosts.test -all')
+    expect(status).toBe('unknown')
+    expect(fix).toContain('no answer about hosts.test')
   })
 
   test('written in two records is void, and the remedy joins them', async () => {

@@ -108,6 +108,22 @@ describe('when the DNS does not answer', () => {
   })
 })
 
+test('a domain stays in use while the DNS does not tell what its records lead to', async () => {
+  const verified = await world.verified()
+  const zone = world.names.zones.get(verified.domain)
+  world.names.zones.set(verified.domain, {
+    ...zone,
+    MX: [{ exchange: 'in.away.test', preference: 10 }],
+    TXT: [['v=spf1 include:spf.away.test -all']],
+  })
+  for (const name of ['in.away.test', 'spf.away.test']) {
+    world.names.zones.set(name, { fails: 'SERVFAIL' })
+  }
+  const checked = await world.verify(verified)
+  expect(statesOf(checked).slice(3)).toEqual(['mx unknown', 'spf unknown', 'dmarc verified'])
+  expect(checked.status).toBe('verified')
+})
+
 describe('the daily check', () => {
   async function breakMx({ domain }: ShownDomain) {
     const zone = world.names.zones.get(domain)

@@ -33,7 +33,8 @@ function check(parts: Parts, domain: KeyedDomain, record: Wanted): Promise<Findi
     case 'spf': {
       const term = spfTerm(settings)
       const host = /^a:(.+)$/.exec(term)?.[1]
-      const passes = async () => host !== undefined && spfPasses(dns, domain.domain, host)
+      const passes = async () =>
+        host === undefined ? ('no' as const) : spfPasses(dns, domain.domain, host)
       return checkSpf(dns, record, term, passes)
     }
     case 'dmarc':

@@ -6,6 +6,15 @@ export const verified: Finding = { status: 'verified', fix: null }
 export const missing = (fix: string): Finding => ({ status: 'missing', fix })
 export const wrong = (fix: string): Finding => ({ status: 'wrong', fix })
 
+/** The DNS was asked about the name and gave no answer. */
+export interface NoAnswer {
+  name: string
+  reason: string
+}
+
+/** Whether something holds; where an answer that is missing could turn a no into a yes, that answer. */
+export type Holds = 'yes' | 'no' | NoAnswer
+
 export function unknown(name: string, reason: string): Finding {
   const fix = `The DNS gave no answer about ${name} (${reason}): check again in a minute, or set DNS_SERVERS to a resolver that answers.`
   return { status: 'unknown', fix }

@@ -2,7 +2,7 @@
 import type { Dns } from '../../ports.ts'
 import type { Finding } from '../domain.ts'
 import type { Wanted } from '../records.ts'
-import { hostName, missing, unknown, verified, wrong } from './found.ts'
+import { type Holds, hostName, missing, type NoAnswer, unknown, verified, wrong } from './found.ts'
 
 const FRESH = { fresh: true }
 
@@ -27,23 +27,39 @@ export async function checkMx(dns: Dns, { name, value, priority }: Wanted): Prom
       `${first.join(', ')} gets the mail for ${name} first or as often: give ${value} the lowest number, or remove the other MX records.`,
     )
   }
-  if (await sameMachine(dns, first, value)) return verified
+  const same = await sameMachine(dns, first, value)
+  if (same === 'yes') return verified
+  if (same !== 'no') return unknown(same.name, same.reason)
   return wrong(
     `Mail for ${name} goes to ${first.join(', ')}. ${publish} in its place; to keep that mailbox, use a domain of its own here, such as mail.${name}.`,
   )
 }
 
 /** Another name of this server does as well. */
-async function sameMachine(dns: Dns, hosts: readonly string[], ours: string): Promise<boolean> {
-  const own = new Set(await addressesOf(dns, ours))
+async function sameMachine(dns: Dns, hosts: readonly string[], ours: string): Promise<Holds> {
+  const own = await addressesOf(dns, ours)
   const others = await Promise.all(hosts.map((host) => addressesOf(dns, host)))
-  return others.every((addresses) => addresses.some((address) => own.has(address)))
+  const elsewhere = others.filter(({ found }) => !found.some((one) => own.found.includes(one)))
+  if (elsewhere.length === 0) return 'yes'
+  if (own.failed !== undefined) return own.failed
+  const open = elsewhere.flatMap(({ failed }) => failed ?? [])
+  return open.length === elsewhere.length ? (open[0] ?? 'no') : 'no'
 }
 
-export async function addressesOf(dns: Dns, host: string): Promise<string[]> {
+export interface Addresses {
+  found: string[]
+  /** There may be more. */
+  failed: NoAnswer | undefined
+}
+
+export async function addressesOf(dns: Dns, name: string): Promise<Addresses> {
   const answers = await Promise.all([
-    dns.resolve(host, 'A', FRESH),
-    dns.resolve(host, 'AAAA', FRESH),
+    dns.resolve(name, 'A', FRESH),
+    dns.resolve(name, 'AAAA', FRESH),
   ])
-  return answers.flatMap((answer) => (answer.kind === 'found' ? answer.records : []))
+  const failed = answers.find((answer) => answer.kind === 'failed')
+  return {
+    found: answers.flatMap((answer) => (answer.kind === 'found' ? answer.records : [])),
+    failed: failed && { name, reason: failed.reason },
+  }
 }

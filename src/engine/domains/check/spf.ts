@@ -2,7 +2,7 @@
 import type { Dns } from '../../ports.ts'
 import type { Finding } from '../domain.ts'
 import type { Wanted } from '../records.ts'
-import { missing, textsOf, unknown, verified, wrong } from './found.ts'
+import { type Holds, missing, textsOf, unknown, verified, wrong } from './found.ts'
 
 const FRESH = { fresh: true }
 /** RFC 7208 §4.5: the version, then a space or nothing. */
@@ -17,7 +17,7 @@ export async function checkSpf(
   dns: Dns,
   { name, value }: Wanted,
   term: string,
-  passes: () => Promise<boolean>,
+  passes: () => Promise<Holds>,
 ): Promise<Finding> {
   const answer = await dns.resolve(name, 'TXT', FRESH)
   if (answer.kind === 'failed') return unknown(name, answer.reason)
@@ -29,7 +29,12 @@ export async function checkSpf(
       `${name} has ${records.length} records that begin with v=spf1, which makes all of them void (RFC 7208 §3.2): join them to one, "${joined(records, term)}".`,
     )
   }
-  if ((await names(dns, record, term, { left: MAX_LOOKUPS })) || (await passes())) return verified
+  const named = await names(dns, record, term, { left: MAX_LOOKUPS })
+  if (named === 'yes') return verified
+  const passed = await passes()
+  if (passed === 'yes') return verified
+  const unanswered = [named, passed].find((holds) => holds !== 'no')
+  if (unanswered !== undefined) return unknown(unanswered.name, unanswered.reason)
   return wrong(`Change the TXT record of ${name} to "${withTerm(record, term)}".`)
 }
 
@@ -39,22 +44,31 @@ async function names(
   record: string,
   term: string,
   lookups: { left: number },
-): Promise<boolean> {
+): Promise<Holds> {
+  let otherwise: Holds = 'no'
   for (const written of termsOf(record)) {
     const plain = written.toLowerCase().replace(/^\+/, '')
-    if (plain === term || (await leadsTo(dns, plain, term, lookups))) return true
-    if (LAST.test(plain)) return false
+    const holds = plain === term ? 'yes' : await leadsTo(dns, plain, term, lookups)
+    if (holds === 'yes') return 'yes'
+    if (otherwise === 'no') otherwise = holds
+    if (LAST.test(plain)) break
   }
-  return false
+  return otherwise
 }
 
-async function leadsTo(dns: Dns, plain: string, term: string, lookups: { left: number }) {
-  const [, further] = /^(?:include:|redirect=)([^%]+)$/.exec(plain) ?? []
-  if (further === undefined || lookups.left === 0) return false
+async function leadsTo(
+  dns: Dns,
+  plain: string,
+  term: string,
+  lookups: { left: number },
+): Promise<Holds> {
+  const [, name] = /^(?:include:|redirect=)([^%]+)$/.exec(plain) ?? []
+  if (name === undefined || lookups.left === 0) return 'no'
   lookups.left -= 1
-  const texts = textsOf(await dns.resolve(further, 'TXT', FRESH))
-  const found = texts.find((text) => RECORD.test(text))
-  return found !== undefined && names(dns, found, term, lookups)
+  const answer = await dns.resolve(name, 'TXT', FRESH)
+  if (answer.kind === 'failed') return { name, reason: answer.reason }
+  const found = textsOf(answer).find((text) => RECORD.test(text))
+  return found === undefined ? 'no' : names(dns, found, term, lookups)
 }
 
 const termsOf = (record: string) => record.split(' ').slice(1).filter(Boolean)
