@@ -32,9 +32,12 @@ const Payload = z.object({ message_id: z.string() })
 export function releaseScheduled(parts: Parts): JobHandler {
   return async (job) => {
     const { message_id } = Payload.parse(job.payload)
-    const mail = await due(parts, job.orgId, message_id)
+    const mail = await waiting(parts, job.orgId, message_id)
     if (mail === undefined) return { kind: 'done' }
     const now = parts.clock.now()
+    const hour = mail.row.send_at ?? now
+    // It was moved, or the clock was set back since the job was claimed.
+    if (hour > now) return { kind: 'again', at: hour }
     if (mail.is_active && mail.stopped) {
       return { kind: 'again', at: new Date(now.getTime() + HOUR_MS) }
     }
@@ -44,7 +47,7 @@ export function releaseScheduled(parts: Parts): JobHandler {
   }
 }
 
-interface Due {
+interface Waiting {
   row: MessageRow
   recipients: RecipientRow[]
   inbox: Pick<InboxRow, 'id' | 'org_id' | 'address' | 'send_policy'>
@@ -54,14 +57,14 @@ interface Due {
   stopped: boolean
 }
 
-async function due({ db, clock }: Parts, orgId: OrgId, id: string): Promise<Due | undefined> {
-  const [found] = await db.query<MessageRow & Pick<Due, 'inbox' | 'is_active' | 'stopped'>>(
+async function waiting({ db }: Parts, orgId: OrgId, id: string): Promise<Waiting | undefined> {
+  const [found] = await db.query<MessageRow & Pick<Waiting, 'inbox' | 'is_active' | 'stopped'>>(
     `SELECT m.*, i.is_active, i.sending_stopped_at IS NOT NULL AS stopped, jsonb_build_object(
        'id', i.id, 'org_id', i.org_id, 'address', i.address, 'send_policy', i.send_policy) AS inbox
      FROM messages m JOIN inboxes i ON i.org_id = m.org_id AND i.id = m.inbox_id
      WHERE m.org_id = $1 AND m.id = $2 AND i.deleted_at IS NULL
-       AND m.status = 'scheduled' AND m.send_at <= $3`,
-    [orgId, id, clock.now()],
+       AND m.status = 'scheduled'`,
+    [orgId, id],
     'release_load',
   )
   if (found === undefined) return undefined
@@ -80,7 +83,7 @@ async function due({ db, clock }: Parts, orgId: OrgId, id: string): Promise<Due 
  */
 async function forbidden(
   parts: Parts,
-  { row, recipients, inbox }: Due,
+  { row, recipients, inbox }: Waiting,
 ): Promise<string | undefined> {
   const reasons = await denialsOf(parts, {
     caller: { agent: row.by_agent },
@@ -92,7 +95,7 @@ async function forbidden(
   return lasting.length === 0 ? undefined : lasting.map(({ message }) => message).join(' ')
 }
 
-async function goOn(parts: Parts, mail: Due, now: Date): Promise<void> {
+async function goOn(parts: Parts, mail: Waiting, now: Date): Promise<void> {
   const firstWait = (parts.settings.outboundRetrySchedule[0] ?? 0) * SECOND_MS
   const jobs = deliverJobs(mail, new Date(now.getTime() + firstWait), now)
   await letGo(parts, { row: mail.row, status: 'queued', jobs })
@@ -100,7 +103,7 @@ async function goOn(parts: Parts, mail: Due, now: Date): Promise<void> {
 }
 
 /** It may not go now, and a mail that came out days later would surprise everybody. */
-async function giveUp({ db }: Parts, { row }: Due, why: string, at: Date): Promise<void> {
+async function giveUp({ db }: Parts, { row }: Waiting, why: string, at: Date): Promise<void> {
   const reason = `not sent: when its hour came, ${why}`
   const { org_id, id, inbox_id: inboxId, thread_id: threadId } = row
   const about = { orgId: org_id, inboxId, threadId, messageId: id, data: { reason } }

@@ -8,7 +8,7 @@ import { releaseJob } from './release.ts'
 
 /**
  * Moves the mail; the worker is to be woken afterwards. False: it has gone or changed meanwhile, and nothing was done.
- * The job of the old hour finds nothing due and ends.
+ * The job of the old hour finds nothing due and waits for the new one too: whichever is first lets the mail go.
  */
 export async function reschedule(
   engine: Pick<Engine, 'db' | 'blobs' | 'clock'>,
