@@ -124,6 +124,34 @@ describe('what is held for a person', () => {
     expect(await found(file('all.zip', nested))).toHaveLength(1)
   })
 
+  test.each<[string, string]>([
+    ['cut by tags', `<t>${KEY.slice(0, 9)}</t><t a=">">${KEY.slice(9)}</t>`],
+    [
+      'references',
+      `<t>${[...KEY].map((c) => `&#x00${c.charCodeAt(0).toString(16)};`).join('')}</t>`,
+    ],
+    ['a password in an attribute', '<t a="mysql://a:b&quot;c&amp;d@db.example.com"/>'],
+    ['CDATA', `<t>${KEY.slice(0, 9)}</t><![CDATA[${KEY.slice(9)}]]>`],
+    ['CDATA without an end', `<t>${KEY.slice(0, 9)}</t><![CDATA[${KEY.slice(9)}`],
+    ['a comment', `<!-- > ${KEY} -->`],
+    ['a comment without an end', `<!-- > ${KEY}`],
+    ['a tag without an end', `<t a="${KEY}`],
+  ])('in XML: %s', async (_how, xml) => {
+    expect(await found(file('a.xml', `<?xml version="1.0"?><w>${xml}`))).toHaveLength(1)
+  })
+
+  test('in a table of 130,000 rows, in HTML and in a workbook', async () => {
+    const html = `${'<br>'.repeat(130_000)}${AWS.slice(0, 9)}<b>${AWS.slice(9)}</b>`
+    expect(await found({ html })).toHaveLength(1)
+    const rows = Array.from(
+      { length: 130_000 },
+      (_, row) => `<row><v>${(row * 7919) % 9973}</v></row>`,
+    )
+    const sheet = `<sheetData>${rows.join('')}<t>${KEY.slice(0, 9)}</t><t>${KEY.slice(9)}</t></sheetData>`
+    const book = zipSync({ 'xl/worksheets/sheet1.xml': strToU8(sheet) })
+    expect(await found(file('rows.xlsx', book))).toHaveLength(1)
+  })
+
   /** As PDFKit and pdf-lib write them: packed, and cut where letters are moved together. */
   test.each<[string, string]>([
     ['hexadecimal', `[<${hexOf(KEY.slice(0, 9))}> 30 <${hexOf(KEY.slice(9))}>] TJ`],

@@ -3,6 +3,7 @@ import { unzipSync } from 'fflate'
 import { decodeText } from '../../documents/decode.ts'
 import { wordsOfHtml } from './html.ts'
 import { isPdf, textsOfPdf } from './pdf.ts'
+import { wordsOfXml } from './xml.ts'
 
 const MIB = 1024 * 1024
 /** Limits of an archive: what is beyond them is not unpacked. */
@@ -12,7 +13,8 @@ const MAX_RATIO = 100
 /** An archive within an archive is opened, one within that is not. */
 const DEPTH = 2
 const PLAIN_LETTERS = /[\x20-\x7e\t\r\n]{8,}/g
-const MARKUP = /\.(xml|x?html?|rels|svg)$|(xml|html)\b/i
+const HTML = /\.x?html?$|html\b/i
+const XML = /\.(xml|rels|svg)$|xml\b/i
 
 export interface Leaving {
   filename: string
@@ -25,10 +27,16 @@ export function textsOf({ filename, contentType, bytes }: Leaving, depth = DEPTH
   const packed = depth > 0 && isZip(bytes) ? entriesOf(bytes) : []
   const read = decodeText(bytes)
   const text = read.kind === 'text' ? read.text : lettersIn(bytes)
-  const markup = MARKUP.test(filename) || MARKUP.test(contentType) ? wordsOfHtml(text) : []
+  const markup = wordsOf(text, `${contentType} ${filename}`)
   const drawn = isPdf(bytes) ? textsOfPdf(bytes) : []
   const inner = packed.flatMap((entry) => [entry.filename, ...textsOf(entry, depth - 1)])
   return [text, ...markup, ...drawn, ...inner]
+}
+
+/** The words of what has tags, by its type and name. */
+function wordsOf(text: string, kind: string): string[] {
+  if (HTML.test(kind)) return wordsOfHtml(text)
+  return XML.test(kind) ? wordsOfXml(text) : []
 }
 
 /**

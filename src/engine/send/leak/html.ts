@@ -13,8 +13,8 @@ export function wordsOfHtml(html: string): string[] {
   const open: Node[] = [parseFragment(html)]
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (node.nodeName === '#text' && 'value' in node) text.push(node.value)
-    else aside.push(...unseenOf(node))
-    open.push(...childrenOf(node).toReversed())
+    else for (const value of unseenOf(node)) aside.push(value)
+    for (const child of childrenOf(node).reverse()) open.push(child)
   }
   return [text.join(''), [...text, ...aside].join('\n')]
 }
