@@ -208,14 +208,6 @@ describe('what is no secret', () => {
   ])('%s', async (_what, text) => {
     expect(await found({ text, html: `<p>${text}</p>` })).toEqual([])
   })
-
-  test('an archive that unpacks to far more than it is, or is none, is passed over in time', async () => {
-    const bomb = zipSync({ 'zeros.txt': new Uint8Array(60 * 1024 * 1024) }, { level: 9 })
-    const started = performance.now()
-    expect(await found(file('bomb.zip', bomb))).toEqual([])
-    expect(await found(file('broken.zip', bomb.subarray(0, 500)))).toEqual([])
-    expect(performance.now() - started).toBeLessThan(5_000)
-  })
 })
 
 test('a mail of 25 MB is read through, and others get their turn meanwhile', async () => {

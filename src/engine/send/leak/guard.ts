@@ -1,8 +1,10 @@
-// The leak guard: a mail that holds a secret waits for a person, whoever writes it and to whomever.
+// The leak guard: a mail that holds a secret waits for a person, whoever writes it and to whomever; so does one that could not be looked through.
+import { setImmediate as others } from 'node:timers/promises'
 import type { Finding } from '../verdict.ts'
-import { type Leaving, textsOf } from './file-text.ts'
-import { CANARY, secretsIn } from './find.ts'
-import { wordsOfHtml } from './html.ts'
+import { lookers as common, type Lookers } from './children.ts'
+import type { Leaving } from './file-text.ts'
+import { CANARY } from './find.ts'
+import { type Content, isSmall, type Looked, look, SMALL, sizeOf } from './look.ts'
 
 export interface Said {
   subject: string
@@ -12,38 +14,78 @@ export interface Said {
   files: readonly (Leaving & { contentId?: string | null })[]
 }
 
-/** A finding for each kind of secret, which names the places and never the secret. */
-export async function leaksIn(said: Said, canaryWords: readonly string[]): Promise<Finding[]> {
-  const places = new Map<string, string[]>()
-  for (const { where, texts } of placesOf(said)) {
-    const found = new Set<string>()
-    for (const text of texts()) {
-      for (const name of await secretsIn(text, canaryWords)) found.add(name)
-    }
-    for (const name of found) places.set(name, [...(places.get(name) ?? []), where])
-  }
-  return [...places].map(([name, where]) => inWords(name, where))
+interface Place {
+  where: string
+  content: Content
 }
 
-/** Every place of a mail in which something can stand, read only when its turn comes. */
-function placesOf({ subject, text, html, headers, files }: Said) {
+/** A finding for each kind of secret and each place not looked through whole, which names the places and never the secret. */
+export async function leaksIn(
+  said: Said,
+  canaryWords: readonly string[],
+  lookers: Lookers = common,
+): Promise<Finding[]> {
+  const places = placesOf(said)
+  const looked = await lookAt(
+    places.map(({ content }) => content),
+    canaryWords,
+    lookers,
+  )
+  const found = new Map<string, string[]>()
+  const unread: Finding[] = []
+  for (const [at, { where }] of places.entries()) {
+    const { names, unread: why } = looked[at] ?? UNREAD
+    for (const name of names) found.set(name, [...(found.get(name) ?? []), where])
+    if (why.length > 0) unread.push(notWhole(where, why))
+  }
+  return [...[...found].map(([name, where]) => inWords(name, where)), ...unread]
+}
+
+/** In the order given. */
+async function lookAt(
+  contents: readonly Content[],
+  words: readonly string[],
+  lookers: Lookers,
+): Promise<Looked[]> {
+  const large = contents.filter((content) => !isSmall(content))
+  const elsewhere = lookers.look(large, words)
+  const looked = new Map<Content, Looked>()
+  let read = 0
+  for (const content of contents.filter(isSmall)) {
+    looked.set(content, await look(content, words))
+    read += sizeOf(content)
+    if (read < SMALL) continue
+    read = 0
+    await others()
+  }
+  for (const [at, answer] of (await elsewhere).entries()) {
+    const content = large[at]
+    if (content) looked.set(content, answer)
+  }
+  return contents.map((content) => looked.get(content) ?? UNREAD)
+}
+
+const UNREAD: Looked = { names: [], unread: ['nobody did so'] }
+
+/** Every place of a mail in which something can stand. */
+function placesOf({ subject, text, html, headers, files }: Said): Place[] {
+  const named = [...headers, ...files.flatMap((file) => [file.contentType, file.contentId ?? ''])]
   return [
-    { where: 'the subject', texts: () => [subject] },
-    { where: 'the text', texts: () => [text ?? ''] },
-    { where: 'the HTML', texts: () => (html === null ? [] : [html, ...wordsOfHtml(html)]) },
-    {
-      where: 'a header or name',
-      texts: () => [
-        ...headers,
-        ...files.flatMap((file) => [file.contentType, file.contentId ?? []].flat()),
-      ],
-    },
-    ...files.flatMap((file) => [
-      { where: `the file name ${JSON.stringify(file.filename)}`, texts: () => [file.filename] },
-      { where: `the file ${JSON.stringify(file.filename)}`, texts: () => textsOf(file) },
+    { where: 'the subject', content: texts(subject) },
+    { where: 'the text', content: texts(text ?? '') },
+    { where: 'the HTML', content: { kind: 'html', html: html ?? '' } },
+    { where: 'a header or name', content: texts(...named) },
+    ...files.flatMap(({ filename, contentType, bytes }): Place[] => [
+      { where: `the file name ${JSON.stringify(filename)}`, content: texts(filename) },
+      {
+        where: `the file ${JSON.stringify(filename)}`,
+        content: { kind: 'file', file: { filename, contentType, bytes } },
+      },
     ]),
   ]
 }
+
+const texts = (...all: string[]): Content => ({ kind: 'texts', texts: all })
 
 const inWords = (name: string, where: readonly string[]): Finding => ({
   effect: 'review',
@@ -54,5 +96,14 @@ const inWords = (name: string, where: readonly string[]): Finding => ({
       name === CANARY
         ? 'Leave it out, or tell your user: the organization has named words that must not leave.'
         : 'Leave it out, or tell your user: a person can approve the mail if that is meant.',
+  },
+})
+
+const notWhole = (where: string, why: readonly string[]): Finding => ({
+  effect: 'review',
+  reason: {
+    code: 'leak',
+    message: `Not all of ${where} could be looked through for secrets, because ${why.join(', and ')}: a person must approve the mail.`,
+    fix: 'Leave it out, send it in a simpler form, or tell your user: a person can approve the mail if that is meant.',
   },
 })

@@ -1,16 +1,17 @@
 // The letters of a PDF file, for looking through and not for reading: its streams unpacked, the strings that it draws put together.
 import { inflateSync } from 'node:zlib'
+import { type Budget, newBudget, TOO_MUCH, takePart, unpack } from './budget.ts'
 
-const MIB = 1024 * 1024
-/** What is beyond them is not unpacked. */
-const MAX_STREAMS = 2_000
-const MAX_STREAM = 8 * MIB
-const MAX_UNPACKED = 32 * MIB
 /** ISO 32000-1 §7.3.8: the data stands between the two words. */
 const STREAM = /stream\r?\n/g
 const END = 'endstream'
-/** §7.3.4: (literal) strings, with escapes and without nested brackets, and <hexadecimal> ones. */
-const STRINGS = /\(((?:\\[\s\S]|[^()\\])*)\)|<([0-9A-Fa-f\s]{2,})>/g
+/** What is said of a stream stands before it. */
+const DICTIONARY = 512
+const PICTURE = /\/Subtype\s*\/Image\b/
+/** Streams do not overlap; in a file in which they do, each could be as long as the file. */
+const MAX_OVERLAP = 4
+/** §7.3.4: (literal) strings, with escapes and without nested brackets, and <hexadecimal> ones. Annex C: 32,767 bytes at the most in many programs. */
+const STRINGS = /\(((?:\\[\s\S]|[^()\\]){0,65536})\)|<([0-9A-Fa-f\s]{2,131072})>/g
 const ESCAPED = /\\(?:([0-7]{1,3})|\r?\n|([\s\S]))/g
 
 export const isPdf = (bytes: Uint8Array) =>
@@ -18,38 +19,48 @@ export const isPdf = (bytes: Uint8Array) =>
 
 /**
  * Each stream as it is, and what it draws in one piece, since a line of text is cut where letters are moved together.
- * Letters of fonts that number their glyphs are not found. It does not throw.
+ * Letters of fonts that number their glyphs are not found.
  */
-export function textsOfPdf(bytes: Uint8Array): string[] {
-  const file = Buffer.from(bytes)
+export function* textsOfPdf(bytes: Uint8Array, budget: Budget): Generator<string> {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const letters = file.toString('latin1')
-  const texts = [drawnIn(letters)]
-  let unpacked = 0
-  for (const { index, 0: word } of letters.matchAll(STREAM)) {
-    if (texts.length > MAX_STREAMS || unpacked > MAX_UNPACKED) break
-    const start = index + word.length
-    const end = letters.indexOf(END, start)
-    const stream = unpack(file.subarray(start, end < 0 ? undefined : end))
-    if (stream === undefined) continue
-    unpacked += stream.length
-    texts.push(stream, drawnIn(stream))
+  yield drawnIn(letters)
+  // What a picture shows nobody reads here, so one that is too large leaves nothing unread.
+  const pictures = newBudget()
+  for (const { start, end } of streamsOf(letters, budget)) {
+    const isPicture = PICTURE.test(letters.slice(Math.max(0, start - DICTIONARY), start))
+    const data = file.subarray(start, end)
+    const stream = unpack(isPicture ? pictures : budget, (limits) => inflateSync(data, limits))
+    if (stream === 'too much' && !isPicture) budget.unread.add(TOO_MUCH)
+    // Data that is packed in another way: a picture's for example.
+    if (!Buffer.isBuffer(stream)) continue
+    const content = stream.toString('latin1')
+    yield content
+    yield drawnIn(content)
   }
-  return texts
 }
 
-/** Undefined for data that is packed in another way, a picture's for example. */
-function unpack(data: Buffer): string | undefined {
-  try {
-    return inflateSync(data, { maxOutputLength: MAX_STREAM }).toString('latin1')
-  } catch {
-    return undefined
+/** In the order of the file. What stands within a stream may look like the beginning of another. */
+function* streamsOf(letters: string, budget: Budget) {
+  let end = 0
+  let length = 0
+  for (const { index, 0: word } of letters.matchAll(STREAM)) {
+    const start = index + word.length
+    if (start > end) end = letters.indexOf(END, start)
+    if (end < 0) end = letters.length
+    length += end - start
+    if (length > MAX_OVERLAP * letters.length) budget.unread.add('its streams overlap')
+    if (length > MAX_OVERLAP * letters.length || !takePart(budget)) return
+    yield { start, end }
   }
 }
 
 function drawnIn(content: string): string {
-  return [...content.matchAll(STRINGS)]
-    .map(([, literal, hex]) => (literal === undefined ? ofHex(hex ?? '') : plain(literal)))
-    .join('')
+  let drawn = ''
+  for (const [, literal, hex] of content.matchAll(STRINGS)) {
+    drawn += literal === undefined ? ofHex(hex ?? '') : plain(literal)
+  }
+  return drawn
 }
 
 const plain = (literal: string) =>

@@ -17,7 +17,7 @@ export const RULES: readonly Rule[] = [
   { name: 'an age private key', form: /AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{20,}/ },
   {
     name: 'a JSON Web Key with its private part',
-    form: /"kty"\s*:\s*"[A-Za-z]+"[^{}]*"d"\s*:\s*"[\w-]{20,}"/,
+    form: /"kty"\s*:\s*"[A-Za-z]+"(?:(?!"kty")[^{}])*"d"\s*:\s*"[\w-]{20,}"/,
   },
   {
     name: 'an AWS access key',

@@ -4,11 +4,11 @@
 const COMMENT = ['<!--', '-->'] as const
 const CDATA = ['<![CDATA[', ']]>'] as const
 /** §4.6, §4.1: the five names that every program knows, and numbers. */
-const REFERENCE = /&(?:#x0*([0-9a-f]{1,6})|#0*(\d{1,7})|(amp|lt|gt|quot|apos));/gi
+const REFERENCE = /&(?:#x0{0,30}([0-9a-f]{1,6})|#0{0,30}(\d{1,7})|(amp|lt|gt|quot|apos));/gi
 const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 const LAST_CODE_POINT = 0x10ffff
 
-/** Its text joined, since a word is cut where its look changes; and line by line, with what stands in tags and comments behind it. */
+/** Its text joined, since a word is cut where its look changes; and line by line, with the tags behind it that say something else than their letters do. */
 export function wordsOfXml(xml: string): string[] {
   const text: string[] = []
   const aside: string[] = []
@@ -18,7 +18,7 @@ export function wordsOfXml(xml: string): string[] {
     at = endOf(xml, tag)
     const inside = xml.slice(tag, at)
     if (inside.startsWith(CDATA[0])) text.push(inside.slice(CDATA[0].length).replace(/\]\]>$/, ''))
-    else if (/["'!?]/.test(inside)) aside.push(decoded(inside))
+    else if (inside.includes('&')) aside.push(decoded(inside))
   }
   return [text.join(''), [...text, ...aside].join('\n')]
 }
