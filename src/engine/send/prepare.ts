@@ -111,12 +111,13 @@ async function readMail(engine: Parts, caller: Caller, input: MessageInput): Pro
   }
 }
 
-/** What the guards read: also names, which a reader sees as much as the text. */
+/** What the guards read: also names and where answers go, which a reader sees as much as the text. Recipients are known to them. */
 function contentOf({ written, people, subject, bodies, files }: Mail): Content {
   const names = [...people.to, ...people.cc, ...written.replyTo].flatMap(({ name }) => name ?? [])
+  const answers = written.replyTo.map(({ email }) => email)
   const headers = Object.entries(written.headers).map(([name, value]) => `${name}: ${value}`)
   const { text, html } = bodies
-  return { subject, text, html, headers: [...headers, ...names], files }
+  return { subject, text, html, headers: [...headers, ...names, ...answers], files }
 }
 
 async function draftOf(

@@ -189,6 +189,23 @@ describe('asked before', () => {
     expect(await world.kept()).toEqual(before)
   })
 
+  test('an address for answers is read like the rest of the mail', async () => {
+    const reply_to = `${['AKIA', 'IOSFODNN7EXAMPLE'].join('')}@far.example`
+    expect(await check(mail({ reply_to }), world.owner)).toMatchObject({
+      verdict: 'review',
+      reasons: [{ code: 'leak', message: expect.stringContaining('stands in a header or name') }],
+    })
+  })
+
+  test('a file that cannot be looked through is a review, not an error', async () => {
+    const filename = 'broken.zip'
+    const content = Buffer.from('PK\u0003\u0004 and nothing else').toString('base64')
+    expect(await check(mail({ attachments: [{ filename, content }] }), world.owner)).toMatchObject({
+      verdict: 'review',
+      reasons: [{ code: 'leak', message: expect.stringContaining('Not all of the file "broken') }],
+    })
+  })
+
   test('what is wrong in form stays an error that names the field', async () => {
     await expect(check(mail({ to: 'nobody' }))).rejects.toMatchObject({
       status: 400,
