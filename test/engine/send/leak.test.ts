@@ -79,13 +79,16 @@ describe('what is held for a person', () => {
       'a header or name',
       { files: [{ ...file('a.png', 'x').files[0], contentId: KEY } as Leaving] },
     ],
-    ['the file name "ait', file(KEY, 'nothing')],
+    ['the name of file 1', file(`${KEY}.txt`, 'nothing')],
+    ['the name of file 1, file 1', file(`${KEY}.txt`, KEY)],
     ['the file "a.txt"', file('a.txt', `key ${KEY}`)],
     ['the file "b.bin"', file('b.bin', Buffer.concat([Buffer.alloc(99), Buffer.from(KEY)]))],
     ['the file "old.doc"', file('old.doc', Buffer.from(`\ud83d\ude00\u0007${KEY}`, 'utf16le'))],
     ['the file "c.txt"', file('c.txt', Buffer.from(`\ufeff${KEY}`, 'utf16le'))],
   ])('wherever it stands: %s', async (where, over) => {
-    expect(await found(over)).toEqual([expect.stringContaining(where)])
+    const messages = await found(over)
+    expect(messages).toEqual([expect.stringContaining(where)])
+    expect(messages[0]).not.toContain(KEY)
   })
 
   test.each<[string, Partial<Said>]>([

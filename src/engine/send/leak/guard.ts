@@ -17,6 +17,8 @@ export interface Said {
 interface Place {
   where: string
   content: Content
+  /** Of a file: its name, and what it is called by where that must not be told. */
+  name?: { content: Content; instead: string }
 }
 
 /** A finding for each kind of secret and each place not looked through whole, which names the places and never the secret. */
@@ -26,27 +28,32 @@ export async function leaksIn(
   lookers: Lookers = common,
 ): Promise<Finding[]> {
   const places = placesOf(said)
-  const looked = await lookAt(
-    places.map(({ content }) => content),
-    canaryWords,
-    lookers,
-  )
+  const contents = places.map(({ content }) => content)
+  const looked = await lookAt(contents, canaryWords, lookers)
   const found = new Map<string, string[]>()
   const unread: Finding[] = []
-  for (const [at, { where }] of places.entries()) {
-    const { names, unread: why } = looked[at] ?? UNREAD
+  for (const place of places) {
+    const { names, unread: why } = looked(place.content)
+    const where = calledBy(place, looked)
     for (const name of names) found.set(name, [...(found.get(name) ?? []), where])
     if (why.length > 0) unread.push(notWhole(where, why))
   }
   return [...[...found].map(([name, where]) => inWords(name, where)), ...unread]
 }
 
-/** In the order given. */
+/** A file's name may be the secret, and reasons are kept, told and mailed. */
+function calledBy({ where, name }: Place, looked: (content: Content) => Looked): string {
+  if (name === undefined) return where
+  const { names, unread } = looked(name.content)
+  return names.length + unread.length > 0 ? name.instead : where
+}
+
+/** What came out, by what was looked at. */
 async function lookAt(
   contents: readonly Content[],
   words: readonly string[],
   lookers: Lookers,
-): Promise<Looked[]> {
+): Promise<(content: Content) => Looked> {
   const large = contents.filter((content) => !isSmall(content))
   const elsewhere = lookers.look(large, words)
   const looked = new Map<Content, Looked>()
@@ -62,7 +69,7 @@ async function lookAt(
     const content = large[at]
     if (content) looked.set(content, answer)
   }
-  return contents.map((content) => looked.get(content) ?? UNREAD)
+  return (content) => looked.get(content) ?? UNREAD
 }
 
 const UNREAD: Looked = { names: [], unread: ['nobody did so'] }
@@ -75,13 +82,20 @@ function placesOf({ subject, text, html, headers, files }: Said): Place[] {
     { where: 'the text', content: texts(text ?? '') },
     { where: 'the HTML', content: { kind: 'html', html: html ?? '' } },
     { where: 'a header or name', content: texts(...named) },
-    ...files.flatMap(({ filename, contentType, bytes }): Place[] => [
-      { where: `the file name ${JSON.stringify(filename)}`, content: texts(filename) },
-      {
-        where: `the file ${JSON.stringify(filename)}`,
-        content: { kind: 'file', file: { filename, contentType, bytes } },
-      },
-    ]),
+    ...files.flatMap(placesOfFile),
+  ]
+}
+
+function placesOfFile({ filename, contentType, bytes }: Leaving, at: number): Place[] {
+  const content = texts(filename)
+  const shown = JSON.stringify(filename)
+  const place = (where: string, instead: string) => ({ where, name: { content, instead } })
+  return [
+    { ...place(`the file name ${shown}`, `the name of file ${at + 1}`), content },
+    {
+      ...place(`the file ${shown}`, `file ${at + 1}`),
+      content: { kind: 'file', file: { filename, contentType, bytes } },
+    },
   ]
 }
 

@@ -82,7 +82,7 @@ function noticeOf(
     to: [{ email: to }],
     cc: [],
     replyTo: [],
-    subject: `A mail waits for you: ${message.subject}`.slice(0, 200).toWellFormed(),
+    subject: subjectOf(review, message).slice(0, 200).toWellFormed(),
     text: textOf(settings, review, message),
     html: null,
     files: [],
@@ -94,22 +94,23 @@ function noticeOf(
   })
 }
 
+/** What a mail is held for that holds a secret must not leave by the notice of it. */
+const isSecret = (review: ReviewRow) => reasonsOf(review).some(({ code }) => code === 'leak')
+
+const reasonsOf = ({ reasons }: ReviewRow) => z.array(Reason).parse(reasons)
+
+const subjectOf = (review: ReviewRow, { subject, envelope }: MessageRow) =>
+  `A mail waits for you: ${isSecret(review) ? `from ${envelope.mail_from}` : subject}`
+
 function textOf({ publicUrl }: Parts['settings'], review: ReviewRow, message: MessageRow): string {
-  const reasons = z.array(Reason).parse(review.reasons)
   const path = `${publicUrl}/v1/agent/inboxes/${review.inbox_id}/reviews`
   return [
     `${message.envelope.mail_from} wants to send a mail, and a person must say yes or no.`,
     '',
-    ...reasons.map((reason) => `- ${reason.message}`),
+    ...reasonsOf(review).map((reason) => `- ${reason.code === 'leak' ? SECRET : reason.message}`),
     '',
     `To: ${message.envelope.rcpt_to.join(', ')}`,
-    `Subject: ${message.subject}`,
-    '',
-    ...message.text_body
-      .slice(0, SHOWN)
-      .toWellFormed()
-      .split('\n')
-      .map((line) => `> ${line}`),
+    ...(isSecret(review) ? UNTOLD : told(message)),
     '',
     `Look at it:  postroom reviews show ${review.id}`,
     `Let it go:   postroom reviews approve ${review.id}`,
@@ -120,3 +121,18 @@ function textOf({ publicUrl }: Parts['settings'], review: ReviewRow, message: Me
     '',
   ].join('\n')
 }
+
+/** A reason may name files. */
+const SECRET =
+  'The mail, or a file in it, may hold a secret or a word that must not leave: the review says which.'
+const UNTOLD = ['', 'Its subject and text are left out here, since a secret may stand in them.']
+
+const told = ({ subject, text_body }: MessageRow) => [
+  `Subject: ${subject}`,
+  '',
+  ...text_body
+    .slice(0, SHOWN)
+    .toWellFormed()
+    .split('\n')
+    .map((line) => `> ${line}`),
+]
