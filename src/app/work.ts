@@ -11,7 +11,7 @@ import { POST_JOB, POST_LIMIT } from '../engine/notify/delivery.ts'
 import { webhookTail } from '../engine/notify/tail.ts'
 import type { Engine, HttpPoster } from '../engine/ports.ts'
 import { COMPLAINED_JOB, readComplained } from '../engine/receive/complained.ts'
-import { sweep } from '../engine/receive/sweep.ts'
+import { noteNewest, sweep } from '../engine/receive/sweep.ts'
 import { BOUNCED_JOB, recordBounce } from '../engine/send/bounced.ts'
 import { forgetCounters } from '../engine/send/caps/caps.ts'
 import { createDelivery, DELIVER_LIMIT } from '../engine/send/deliver.ts'
@@ -68,6 +68,7 @@ interface Chore {
 
 /** What is done once the start's own work is over, and then again and again. */
 const CHORES: readonly Chore[] = [
+  { name: 'noting the newest mail', everyMs: QUARTER_MINUTE_MS, work: noteNewest },
   { name: 'sweeping', everyMs: DAY_MS, work: sweep },
   { name: 'forgetting answers', everyMs: DAY_MS, work: forgetAnswers },
   { name: 'forgetting counters', everyMs: DAY_MS, work: forgetCounters },

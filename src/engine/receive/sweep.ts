@@ -1,10 +1,16 @@
 // Clearing away what no row points at: bytes and sidecars of mail that was never acknowledged, since its row was not stored.
-import type { OrgId } from '../ids.ts'
+// Where an older database was put back (a backup, a replica that lagged behind), acknowledged mail has no row either.
+// So the newest mail that has one is noted beside the raw mail every so often; where its row is gone and its sidecar is
+// not (erasing takes that too), nothing is swept until a rebuild has brought it back. What came between two notes and
+// was lost is not noticed: there the grace is the time that a person has for the rebuild.
+import type { MessageId, OrgId } from '../ids.ts'
 import type { Blobs, Engine, Kept } from '../ports.ts'
 import { removeUnused } from '../unused-blob.ts'
 
 /** A mail is stored within seconds of its bytes; what has no row after this long never will. */
-const GRACE_MS = 10 * 60_000
+const GRACE_MS = 24 * 3_600_000
+/** Beside the raw mail, and no hash: it is not listed. */
+const NEWEST = 'newest.json'
 const SLICE = 500
 /** Leads the names of the marks (`cursors`) that rebuilds set. */
 export const REBUILDING = 'rebuilding '
@@ -21,12 +27,65 @@ export async function sweep(parts: Parts): Promise<number> {
   )
   let removed = 0
   for (const { id } of organizations) {
+    if (await isBehind(parts, id)) {
+      parts.log.warn(
+        { organization: id },
+        'the database lacks mail that was acknowledged, and no files are swept: postroom reindex',
+      )
+      continue
+    }
     for await (const slice of slices(parts.blobs.list(id))) {
       removed += await sweepSlice(parts, id, slice)
     }
   }
   if (removed > 0) parts.log.info({ removed }, 'files without a row removed')
   return removed
+}
+
+/** Notes the newest mail of each organization that has a row. Any number of processes may do so. */
+export async function noteNewest(parts: Pick<Parts, 'db' | 'blobs'>): Promise<void> {
+  await parts.db.quiet()
+  const organizations = await parts.db.query<{ id: OrgId; newest: MessageId | null }>(
+    `SELECT o.id, (SELECT max(m.id) FROM messages m WHERE m.org_id = o.id) AS newest
+     FROM organizations o`,
+    [],
+    'note_newest',
+  )
+  for (const { id, newest } of organizations) {
+    if (newest === null || newest === (await notedIn(parts, id))) continue
+    // What shows that mail is missing must stay.
+    if (await isBehind(parts, id)) continue
+    await parts.blobs.put(id, NEWEST, Buffer.from(`${JSON.stringify({ id: newest })}\n`))
+  }
+}
+
+/** Whether mail that had a row has none, and was not erased. */
+async function isBehind({ db, blobs }: Pick<Parts, 'db' | 'blobs'>, orgId: OrgId) {
+  const noted = await notedIn({ blobs }, orgId)
+  if (noted === undefined) return false
+  const rows = await db.query('SELECT 1 FROM messages WHERE org_id = $1 AND id = $2', [
+    orgId,
+    noted,
+  ])
+  // In this order: erasing takes the sidecar first.
+  return rows.length === 0 && (await blobs.sidecar(orgId, noted)) !== undefined
+}
+
+async function notedIn(
+  { blobs }: Pick<Parts, 'blobs'>,
+  orgId: OrgId,
+): Promise<MessageId | undefined> {
+  const note = await blobs.get(orgId, NEWEST).catch(absent)
+  if (note === undefined) return undefined
+  // Half of it, after a power cut, says nothing.
+  return /^\{"id":"(msg_[0-9a-z]{26})"\}\n$/.exec(note.toString('utf8'))?.[1] as
+    | MessageId
+    | undefined
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined
+  throw error
 }
 
 async function sweepSlice(parts: Parts, orgId: OrgId, slice: Kept[]): Promise<number> {
