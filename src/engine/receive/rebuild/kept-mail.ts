@@ -28,7 +28,7 @@ export async function readKept(
   orgId: OrgId,
   sidecar: Sidecar,
 ): Promise<KeptMail | undefined> {
-  const raw = await blobs.get(orgId, sidecar.raw_sha256).catch(absent)
+  const raw = await bytesOf({ blobs }, orgId, sidecar)
   if (raw === undefined) return undefined
   const { mail_from, rcpt_to, mbox } = sidecar.envelope
   const at = sidecar.created_at ?? sidecar.received_at
@@ -55,6 +55,13 @@ export async function readKept(
   }))
   return { sidecar, arrival: { ...arrival, attachments } }
 }
+
+/** Undefined where they are gone. */
+export const bytesOf = (
+  { blobs }: Pick<Engine, 'blobs'>,
+  orgId: OrgId,
+  { raw_sha256 }: Sidecar,
+): Promise<Buffer | undefined> => blobs.get(orgId, raw_sha256).catch(absent)
 
 /** It was taken when it came, so nothing is asked of the inbox's state. */
 const inboxOf = (orgId: OrgId, { inbox }: Sidecar): AddressFound => ({

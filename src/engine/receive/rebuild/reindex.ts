@@ -9,6 +9,7 @@ import { REBUILDING } from '../sweep.ts'
 import { type InboxState, restoreInbox, restoreOrganization, retireAddresses } from './house.ts'
 import { type KeptMail, readKept, sidecarOf } from './kept-mail.ts'
 import { type Rearrangement, stepsOf } from './order.ts'
+import { repeatsIn } from './repeats.ts'
 import type { Sidecar } from './sidecar.ts'
 import { storeInbound } from './store-inbound.ts'
 import { storeOutbound } from './store-outbound.ts'
@@ -18,6 +19,9 @@ type Parts = Pick<Engine, 'db' | 'clock' | 'blobs' | 'settings' | 'log'>
 
 /** Mails read and stored together; a statement of 50 stays under 50 ms. */
 const SLICE = 50
+/** And not more than so many bytes in memory, and one mail. */
+const BYTES_TOGETHER = 32 * 1024 * 1024
+const LOOK_UP = 500
 
 export interface ReindexCounts {
   /** Mails that got their rows again. */
@@ -113,14 +117,44 @@ async function reindexOrganization(
   const deleted = await retireAddresses(parts, orgId, journal)
   await restoreSuppressions(parts, orgId, journal, deleted)
   const house = createHouse(parts, orgId, deleted, counts)
+  const repeats = await repeatsIn(parts, orgId, await withoutRow(parts, orgId, ids), signal)
   for (const step of stepsOf(ids, journal, SLICE)) {
     // The mark stays: what has no row yet must not be swept away.
     if (signal.aborted) return
     if (step.kind === 'rearrangement') await rearrangeAgain(parts, orgId, step.entry)
-    else await rebuildSlice(parts, orgId, step.ids, { counts, house })
+    else await rebuildSlice(parts, orgId, step.ids, { counts, house, repeats })
     onProgress(doneOf(counts))
   }
   await parts.db.query('DELETE FROM cursors WHERE name = $1', [REBUILDING + orgId])
+}
+
+async function withoutRow(
+  parts: Parts,
+  orgId: OrgId,
+  ids: readonly MessageId[],
+): Promise<MessageId[]> {
+  const left: MessageId[] = []
+  const sorted = [...ids].sort()
+  for (let at = 0; at < sorted.length; at += LOOK_UP) {
+    const some = sorted.slice(at, at + LOOK_UP)
+    const there = await present(parts, orgId, some)
+    left.push(...some.filter((id) => !there.has(id)))
+  }
+  return left
+}
+
+async function present(
+  { db }: Parts,
+  orgId: OrgId,
+  ids: readonly MessageId[],
+): Promise<Set<MessageId>> {
+  await db.quiet()
+  const rows = await db.query<{ id: MessageId }>(
+    'SELECT id FROM messages WHERE org_id = $1 AND id = ANY($2)',
+    [orgId, ids],
+    'reindex_present',
+  )
+  return new Set(rows.map(({ id }) => id))
 }
 
 const doneOf = ({ rebuilt, present, deleted, repeated, unreadable }: ReindexCounts) =>
@@ -156,28 +190,31 @@ function createHouse(
 interface Slice {
   counts: ReindexCounts
   house: House
+  repeats: ReadonlySet<MessageId>
 }
 
 async function rebuildSlice(
   parts: Working,
   orgId: OrgId,
   ids: readonly MessageId[],
-  { counts, house }: Slice,
+  { counts, house, repeats }: Slice,
 ): Promise<void> {
-  await parts.db.quiet()
-  const rows = await parts.db.query<{ id: MessageId }>(
-    'SELECT id FROM messages WHERE org_id = $1 AND id = ANY($2)',
-    [orgId, ids],
-    'reindex_present',
-  )
-  const there = new Set(rows.map(({ id }) => id))
+  const there = await present(parts, orgId, ids)
   counts.present += there.size
   const found = await Promise.all(
     ids
       .filter((id) => !there.has(id))
       .map(async (id) => ({ id, sidecar: await sidecarOf(parts, orgId, id) })),
   )
-  const mails: KeptMail[] = []
+  let mails: KeptMail[] = []
+  let bytes = 0
+  const store = async () => {
+    const stored = await storeRuns(parts, mails)
+    counts.rebuilt += stored
+    counts.repeated += mails.length - stored
+    mails = []
+    bytes = 0
+  }
   for (const { id, sidecar } of found) {
     if (sidecar !== undefined && (await house(sidecar.inbox)) === 'deleted') {
       await parts.blobs.removeSidecar(orgId, id)
@@ -185,13 +222,20 @@ async function rebuildSlice(
       counts.deleted += 1
       continue
     }
+    if (repeats.has(id)) {
+      counts.repeated += 1
+      continue
+    }
     const mail = sidecar && (await readKept(parts, parts.parser, orgId, sidecar))
-    if (mail === undefined) counts.unreadable.push(id)
-    else mails.push(mail)
+    if (mail === undefined) {
+      counts.unreadable.push(id)
+      continue
+    }
+    mails.push(mail)
+    bytes += mail.arrival.incoming.raw.length
+    if (bytes > BYTES_TOGETHER) await store()
   }
-  const stored = await storeRuns(parts, mails)
-  counts.rebuilt += stored
-  counts.repeated += mails.length - stored
+  await store()
 }
 
 /** Mail in and mail out in their order: what came in together is stored together. Returns how many got rows. */

@@ -189,16 +189,33 @@ async function apply(
     await showAgain({ db }, orgId, id)
 }
 
+/**
+ * What a person or a mail does to the thread meanwhile stays: its state is read under the lock under which it is written,
+ * and only where the last message is still the one that the preview is made of. The list of a SELECT is worked out before
+ * its FOR UPDATE, so the lock stands in a part of its own.
+ */
+const SHOW_AGAIN = `
+  WITH held AS MATERIALIZED (
+    SELECT * FROM threads WHERE org_id = $1 AND id = $2 AND last_message_id = $3 FOR UPDATE
+  )
+  SELECT rebuild_thread($1, $4::jsonb || jsonb_build_object(
+    'is_read', is_read, 'is_archived', is_archived, 'kept_apart_from', to_jsonb(kept_apart_from)))
+  FROM held`
+
 /** Subject, people and preview of a thread are its mails'. */
 async function showAgain({ db }: Pick<Engine, 'db'>, orgId: OrgId, id: ThreadId): Promise<void> {
-  await db.quiet()
-  const [thread] = await db.query<ThreadRow>(
-    'SELECT * FROM threads WHERE org_id = $1 AND id = $2',
-    [orgId, id],
-  )
-  if (thread === undefined) return
-  const { is_read, is_archived, kept_apart_from } = thread
-  const state = { id, is_read, is_archived, kept_apart_from }
-  const summary = await summaryOf({ db }, thread, [thread.last_message_id], state)
-  await db.query('SELECT rebuild_thread($1, $2)', [orgId, JSON.stringify(summary)])
+  for (;;) {
+    await db.quiet()
+    const [thread] = await db.query<ThreadRow>(
+      'SELECT * FROM threads WHERE org_id = $1 AND id = $2',
+      [orgId, id],
+    )
+    if (thread === undefined) return
+    const { last_message_id: last } = thread
+    const summary = await summaryOf({ db }, thread, [last], thread)
+    const { preview, waiting_on } = summary
+    const shown = JSON.stringify({ id, preview, waiting_on })
+    const done = await db.query(SHOW_AGAIN, [orgId, id, last, shown], 'reprocess_show')
+    if (done.length > 0) return
+  }
 }

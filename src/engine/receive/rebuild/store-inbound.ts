@@ -9,8 +9,8 @@ import { placeOfMail } from '../thread.ts'
 const MAX_DECISIONS = 8
 
 /**
- * Stores mails whose rows are missing, in this order. One that was kept but never acknowledged, and came again, is
- * left out. Returns how many were stored.
+ * Stores mails whose rows are missing, in this order. A repeat of one that has its row is left out. Returns how many
+ * were stored.
  */
 export async function storeInbound(
   parts: Pick<Engine, 'db'>,

@@ -265,7 +265,7 @@ describe('the database is lost and made anew', () => {
     const stop = new AbortController()
     const onProgress = (done: number) => done >= 20 && stop.abort()
     await reindex(engine, { signal: stop.signal, onProgress })
-    old.clock.advance(20 * MINUTE)
+    old.clock.advance(2 * DAY)
     expect(await sweep(engine)).toBe(0)
     await reindex(engine, OPTIONS)
     expect(await snapshot(engine)).toEqual(await snapshot(old.engine))

@@ -10,38 +10,38 @@ let world: EngineWorld
 
 beforeAll(async () => {
   world = await engineWorld()
-  const inboxes = await findAddresses(world.engine, [world.hello])
-  const receiver = createReceiver(world.engine)
-  for (const n of [1, 2, 3]) {
-    const raw = [
-      'From: Ann <ann@x.test>',
-      `Subject: Order ${n} \u{1F4E6}`,
-      `Message-ID: <${n}@x.test>`,
-      ...(n > 1 ? ['In-Reply-To: <1@x.test>'] : []),
-      'MIME-Version: 1.0',
-      'Content-Type: multipart/mixed; boundary=b',
-      '',
-      '--b',
-      'Content-Type: text/plain; charset=utf-8',
-      '',
-      `Your code is 48${n}913. See https://shop.example.com/ \0`,
-      '--b',
-      'Content-Type: text/csv',
-      'Content-Disposition: attachment; filename=a.csv',
-      '',
-      '1,2',
-      '--b--',
-      '',
-    ].join('\r\n')
-    await receiver.accept({
-      raw: Buffer.from(raw),
-      envelope: { mail_from: 'ann@x.test', rcpt_to: [world.hello] },
-      peer: null,
-      inboxes,
-    })
-  }
+  for (const n of [1, 2, 3]) await mail(n)
 })
 afterAll(() => world.close())
+
+async function mail(n: number): Promise<void> {
+  const raw = [
+    'From: Ann <ann@x.test>',
+    `Subject: Order ${n} \u{1F4E6}`,
+    `Message-ID: <${n}@x.test>`,
+    ...(n > 1 ? ['In-Reply-To: <1@x.test>'] : []),
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain; charset=utf-8',
+    '',
+    `Your code is 48${n}913. See https://shop.example.com/ \0`,
+    '--b',
+    'Content-Type: text/csv',
+    'Content-Disposition: attachment; filename=a.csv',
+    '',
+    '1,2',
+    '--b--',
+    '',
+  ].join('\r\n')
+  await createReceiver(world.engine).accept({
+    raw: Buffer.from(raw),
+    envelope: { mail_from: 'ann@x.test', rcpt_to: [world.hello] },
+    peer: null,
+    inboxes: await findAddresses(world.engine, [world.hello]),
+  })
+}
 
 const everything = async () => ({
   messages: await world.engine.db.query('SELECT * FROM messages ORDER BY id'),
@@ -99,4 +99,23 @@ test('mail whose bytes are gone stays as it is', async () => {
     unreadable: 1,
   })
   expect(await everything()).toEqual(before)
+})
+
+test('mail that comes while its thread is shown again is unread, and what the thread shows', async () => {
+  const { db } = world.engine
+  await db.query('UPDATE threads SET is_read = true')
+  await db.query("UPDATE messages SET subject = 'garbled'")
+  let came = false
+  const query: typeof db.query = async (text, ...values) => {
+    if (text.includes('rebuild_thread') && !came) {
+      came = true
+      await mail(4)
+    }
+    return db.query(text, ...values)
+  }
+  const engine = { ...world.engine, db: { ...db, query } }
+  expect(await reprocess(engine, { ...OPTIONS, dryRun: false })).toMatchObject({ changed: 2 })
+  const [thread] = await db.query('SELECT message_count, is_read, preview, waiting_on FROM threads')
+  expect(thread).toMatchObject({ message_count: 4, is_read: false, waiting_on: 'us' })
+  expect(thread).toHaveProperty('preview', expect.stringContaining('484913'))
 })
