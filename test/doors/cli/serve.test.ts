@@ -174,6 +174,7 @@ describe('the printed MCP configuration', () => {
   test('leaves a secret key out that the data folder holds too', async () => {
     const key = Buffer.alloc(32, 7).toString('base64')
     const fresh = await migratedFolder()
+    mkdirSync(fresh.path, { recursive: true })
     writeFileSync(join(fresh.path, 'secret.key'), `${key}\n`)
     const own = { POSTROOM_DATA: fresh.path, POSTROOM_SECRET_KEY: key }
     const server = postroom(['serve'], own)

@@ -18,8 +18,10 @@ const JOINT = '\n\n'
 const MAX_SHORT = 200
 const SHORT = 30
 const SHORTEST = 10
+/** Of the budget: how far the estimate may lie below what a model counts. */
+const CERTAIN_SHARE = 0.93
 /** Each step of cutting the best passage leaves this much of it. */
-const SHRINK = 0.9
+const SHRINK = 0.97
 
 export const getContextTool = tool({
   name: 'get_context',
@@ -55,9 +57,9 @@ export const getContextTool = tool({
 
 type Found = Awaited<ReturnType<typeof getContext.run>>
 
-/** The last blocks go first; of one that alone is too long the beginning stays, under a shorter name. */
+/** The last blocks go first; of one that alone is too long the beginning of its words stays. */
 function factsWithin(call: Call, found: Found, budget: number): JsonObject {
-  const fits = (result: JsonObject) => sizeOf(call, result) <= budget
+  const fits = (result: JsonObject) => sizeOf(call, result) <= budget * CERTAIN_SHARE
   const blocks = found.context === '' ? [] : found.context.split(BLOCK_START)
   for (let count = blocks.length; count > 0; count -= 1) {
     const result = facts(call, found, blocks.slice(0, count).join(JOINT), { count })
@@ -65,8 +67,9 @@ function factsWithin(call: Call, found: Found, budget: number): JsonObject {
   }
   const [first] = blocks
   if (first === undefined) return facts(call, found, '', { count: 0, short: SHORT })
-  const whole = facts(call, found, shortHeader(first, SHORT), { count: 1, short: SHORT })
-  return fits(whole) ? whole : startOf(call, found, shortHeader(first, SHORTEST), fits)
+  const whole = facts(call, found, shortHeader(first), { count: 1, short: SHORT })
+  // Its source says its name too.
+  return fits(whole) ? whole : startOf(call, found, first.replace(HEADER, '').trimStart(), fits)
 }
 
 function startOf(call: Call, found: Found, block: string, fits: (result: JsonObject) => boolean) {
@@ -81,10 +84,10 @@ function startOf(call: Call, found: Found, block: string, fits: (result: JsonObj
   return result
 }
 
-const shortHeader = (block: string, short: number) =>
+const shortHeader = (block: string) =>
   block.replace(
     HEADER,
-    (_, start: string, name: string, end: string) => `${start}${cutTo(name, short)}${end}`,
+    (_, start: string, name: string, end: string) => `${start}${cutTo(name, SHORT)}${end}`,
   )
 
 function facts(
