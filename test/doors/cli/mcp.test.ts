@@ -274,7 +274,7 @@ test('an unknown argument is told, not run', async () => {
 
 const started = () => ({
   command: process.execPath,
-  args: [PROGRAM, 'mcp'],
+  args: ['--liftoff-only', PROGRAM, 'mcp'],
   env: { HTTP_PORT: '0', SMTP_PORT: '0', ...env() },
   stderr: 'ignore' as const,
 })
