@@ -2,7 +2,7 @@
 
 export interface McpSettings {
   env: Record<string, string>
-  /** What stands there as a placeholder: no value of that form is taken, so that a forgotten one is told. */
+  /** Names whose values are left to be filled in: no value of the form that stands there is taken, so a forgotten one is told. */
   hidden: string[]
 }
 

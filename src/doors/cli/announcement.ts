@@ -26,7 +26,7 @@ export interface StartFacts {
   /** How our commands are typed here. */
   command: string
   mcp: { command: string; args: string[]; env: Record<string, string> }
-  /** Settings that stand in it as placeholders. */
+  /** Settings whose values are left to be filled in. */
   hidden: readonly string[]
 }
 
