@@ -61,6 +61,7 @@ describe('what was made to stop its reader waits for a person, and holds up nobo
     ['the same in 8 KB', 'more elements', { html: formatting(500, 800) }],
     ['the same in a file', 'more elements', file('a.html', strToU8(formatting(2_000, 5_000)))],
     ['a page of 10 MB', 'more elements', { html: '<p>x'.repeat(2.5 * MIB) }],
+    ['marks to be put in order', 'longer than 5 s', { text: `a${'\u0315\u0300'.repeat(8 * MIB)}` }],
     ['an archive of zeros', '50 MB', file('a.zip', zip({ 'a.txt': new Uint8Array(60 * MIB) }))],
     [
       'archives of archives of zeros',
@@ -99,7 +100,7 @@ describe('what was made to stop its reader waits for a person, and holds up nobo
     ['a PDF string without an end', file('a.pdf', pdf('(', filled('a', 9 * MIB)))],
     ['hexadecimal without an end', file('a.pdf', pdf('<', filled('a', 9 * MIB)))],
     ['PDF strings without number', file('a.pdf', pdf(filled('()', 9 * MIB)))],
-    ['a reference without an end', file('a.xml', strToU8(`<a>&#${'0'.repeat(2 * MIB)}`))],
+    ['a reference without an end', file('a.xml', strToU8(`<a>&#${'0'.repeat(9 * MIB)}`))],
     [
       'one long line in a file that is no text',
       file('a.bin', Buffer.concat([ZEROS, filled('a', 9 * MIB)])),
